@@ -1,1 +1,10 @@
-export {};
+export { instrument, type Telemetry } from "./instrument.ts";
+export type { InstrumentOptions } from "./options.ts";
+export { bootPhase, mapLoad } from "./boot/parts.ts";
+
+// For orchestrators of your own
+export type { Allocation, Orchestrator, OrchestratorEvents } from "./orchestrators/orchestrator.ts";
+
+// Types of the options
+export type { Endpoints } from "./endpoints/admin.ts";
+export type { Trust } from "./propagation/trust.ts";

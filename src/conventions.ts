@@ -1,0 +1,160 @@
+import { SpanKind } from "@opentelemetry/api";
+
+/** The instrumentation scope of every span and metric. The version is package.json's (a test compares them). */
+export const SCOPE = { name: "colyseus-otel", version: "0.1.0" } as const;
+
+export interface SpanConvention {
+  /** Low-cardinality name. Spans of a room have the room's type behind it: `room.join arena`. */
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly doc: string;
+}
+
+export interface MetricConvention {
+  readonly name: string;
+  readonly kind: "histogram" | "counter" | "observable up-down counter";
+  readonly unit: string;
+  readonly labels: readonly string[];
+  readonly doc: string;
+  readonly buckets?: readonly number[];
+}
+
+const { INTERNAL, SERVER, CLIENT } = SpanKind;
+
+export const SPANS = {
+  boot: span("gameserver.boot", INTERNAL, "Process start until Ready is seen; without an orchestrator until listening"),
+  bootLoad: span("gameserver.boot.load", INTERNAL, "Process start until instrument(): the imports"),
+  bootPrepare: span("gameserver.boot.prepare", INTERNAL, "listen() until the bind: beforeListen, database, express"),
+  bootListen: span("gameserver.boot.listen", INTERNAL, "Binding the port"),
+  bootPhase: span("gameserver.boot.phase", INTERNAL, "A phase of the game's own, by bootPhase(); game.boot.phase names it"),
+  mapLoad: span("gameserver.map_load", INTERNAL, "The function given to mapLoad()"),
+  agonesConnect: span("agones.connect", CLIENT, "First attempt until the sidecar answers"),
+  agonesReady: span("agones.ready", CLIENT, "The Ready() call, which only requests it"),
+  agonesWaitForReady: span("agones.wait_for_ready", INTERNAL, "Ready() answered until the watch shows Ready or later"),
+  allocated: span("gameserver.allocated", INTERNAL, "Allocation until playable, at most 60 s"),
+  matchmake: span("matchmake", SERVER, "Request until seat reservation; INTERNAL under an active HTTP span"),
+  roomAuth: span("room.auth", INTERNAL, "The static or instance onAuth"),
+  roomCreate: span("room.create", INTERNAL, "onCreate"),
+  roomJoin: span("room.join", SERVER, "Socket accepted until the join is confirmed"),
+  roomOnJoin: span("room.on_join", INTERNAL, "onJoin"),
+  roomOnLeave: span("room.on_leave", INTERNAL, "onLeave"),
+  roomOnDispose: span("room.on_dispose", INTERNAL, "onDispose; linked to room.create"),
+  sessionStarted: span("session.started", INTERNAL, "The session's light root; ends at once"),
+  sessionLifecycle: span("session.lifecycle", INTERNAL, "First join until the end, with the session's summary"),
+  phaseMatchmaking: span("session.phase.matchmaking", INTERNAL, "A stay in a QueueRoom"),
+  phaseInGame: span("session.phase.in_game", INTERNAL, "A stay in any other room"),
+} as const satisfies Record<string, SpanConvention>;
+
+/** Attribute keys of spans and resources. Ids stand on spans and never on metrics. */
+export const ATTRIBUTES = {
+  errorType: attribute("error.type", "What went wrong, of a small set; absent on success"),
+  gameMap: attribute("game.map", "Name given to mapLoad()"),
+  gameMode: attribute("game.mode", "Mode given to mapLoad()"),
+  bootPhase: attribute("game.boot.phase", "Name given to bootPhase()"),
+  room: attribute("colyseus.room.name", "Room type, as defined on the server"),
+  roomId: attribute("colyseus.room.id", "Id of the room"),
+  processId: attribute("colyseus.process.id", "Colyseus' id of the process"),
+  method: attribute("colyseus.matchmake.method", "joinOrCreate, create, join, joinById or reconnect"),
+  connectionId: attribute("colyseus.session.id", "Colyseus' sessionId: one player's seat in one room"),
+  closeCode: attribute("colyseus.close.code", "WebSocket close code, as Colyseus gave it to onLeave"),
+  joinKind: attribute("colyseus.join.kind", "new or reconnect"),
+  seatWait: attribute("seat.wait", "Seconds from the reservation of the seat to the socket"),
+  sessionId: attribute("session.id", "The player's session; without a token the sessionId of its first join"),
+  sessionDuration: attribute("session.duration_seconds", "Seconds from the first join to the end"),
+  sessionMatches: attribute("session.matches_played", "Confirmed joins of rooms that are no QueueRoom"),
+  endReason: attribute("session.end_reason", "client_quit, connection_lost, server_shutdown, join_failed, ..."),
+  endType: attribute("session.end_type", "graceful, connection_failure, enforcement, crash or unknown"),
+  endPhase: attribute("session.end_phase", "The phase in which the session ended"),
+  phaseEndedBy: attribute("phase.ended_by", "leave or disconnect"),
+  agonesState: attribute("agones.state", "GameServer state that the watch showed"),
+  agonesAttempts: attribute("agones.attempts", "Connection attempts until the sidecar answered"),
+  agonesServer: attribute("agones.gameserver.name", "Name of the GameServer (span and resource)"),
+  agonesNamespace: attribute("agones.gameserver.namespace", "Its Kubernetes namespace (resource)"),
+  agonesFleet: attribute("agones.fleet", "Fleet of the GameServer (resource)"),
+  serviceName: attribute("service.name", "OTEL_SERVICE_NAME, else the npm package's name (resource)"),
+  serviceVersion: attribute("service.version", "The npm package's version (resource)"),
+  serviceInstance: attribute("service.instance.id", "Name of the GameServer, else random (resource)"),
+  environment: attribute("deployment.environment.name", "NODE_ENV (resource)"),
+  carrier: attribute("colyseus.trace_context.source", "On a link: the carrier that brought the context"),
+} as const satisfies Record<string, AttributeConvention>;
+
+/** Metric labels: short words, bounded values. */
+export const LABELS = {
+  room: "room",
+  phase: "phase",
+  outcome: "outcome",
+  kind: "kind",
+  state: "state",
+  source: "source",
+  endReason: "end_reason",
+  endType: "end_type",
+  errorType: ATTRIBUTES.errorType.key,
+  map: ATTRIBUTES.gameMap.key,
+} as const;
+
+const QUICK = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BOOT = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const STAY = [1, 10, 30, 60, 300, 600, 1200, 1800, 3600, 7200, 14400];
+const { room, phase, outcome, kind, state, source, endReason, endType, errorType, map } = LABELS;
+
+export const METRICS = {
+  bootDuration: histogram("gameserver.boot.duration", BOOT, [phase, outcome], "Boot by phase, and total"),
+  status: observable("gameserver.status", "1", [state], "1 for the current state, 0 for the others"),
+  mapLoadDuration: histogram("gameserver.map_load.duration", BOOT, [map], "Map loads"),
+  matchmakeDuration: histogram("colyseus.matchmake.duration", QUICK, [room, errorType], "Matchmaking requests"),
+  joins: counter("colyseus.joins", "{join}", [room, kind, outcome], "Joins by how they came out"),
+  seatWait: histogram("colyseus.seat.wait.duration", QUICK, [room], "Seat reservation until socket"),
+  joinDuration: histogram("colyseus.join.duration", QUICK, [room, errorType], "Socket until the join is confirmed"),
+  clientDuration: histogram("colyseus.client.duration", STAY, [room], "How long a connection stayed"),
+  rooms: observable("colyseus.rooms", "{room}", [room], "Rooms that exist now"),
+  clients: observable("colyseus.clients", "{player}", [room], "Players who are joined now"),
+  roomLifetime: histogram("colyseus.room.lifetime", STAY, [room], "Creation until disposal of rooms"),
+  sessions: observable("game.sessions", "{session}", [phase], "Open sessions by phase"),
+  sessionDuration: histogram("game.session.duration", STAY, [endType], "Sessions, first join until the end"),
+  sessionEnds: counter("game.session.ends", "{session}", [endReason], "Ended sessions"),
+  phaseDuration: histogram("game.session.phase.duration", STAY, [phase], "Time spent in a phase"),
+  traceContext: counter("colyseus.trace_context", "{context}", [source, outcome], "Trace contexts that came in"),
+} as const satisfies Record<string, MetricConvention>;
+
+export interface AttributeConvention {
+  readonly key: string;
+  readonly doc: string;
+}
+
+function span(name: string, kind: SpanKind, doc: string): SpanConvention {
+  return { name, kind, doc };
+}
+
+function attribute(key: string, doc: string): AttributeConvention {
+  return { key, doc };
+}
+
+function histogram(name: string, buckets: readonly number[], labels: readonly string[], doc: string): MetricConvention {
+  return { name, kind: "histogram", unit: "s", buckets, labels, doc };
+}
+
+function counter(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {
+  return { name, kind: "counter", unit, labels, doc };
+}
+
+function observable(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {
+  return { name, kind: "observable up-down counter", unit, labels, doc };
+}
+
+/** Values of `error.type`. Expected refusals leave the span's status unset. */
+export const ERROR_TYPES = {
+  noHandler: "no_handler",
+  noRoom: "no_room",
+  invalidRoom: "invalid_room",
+  expired: "expired",
+  roomFull: "room_full",
+  authFailed: "auth_failed",
+  authError: "auth_error",
+  refused: "refused",
+  hookError: "hook_error",
+  clientLeft: "client_left",
+  unhandled: "unhandled",
+  listenFailed: "listen_failed",
+  orchestratorFailed: "orchestrator_failed",
+  interrupted: "interrupted",
+} as const;

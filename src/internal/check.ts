@@ -1,0 +1,79 @@
+/** Checks of options: each throws a TypeError that names the option and the value. */
+
+/** The options object itself, with no key that is not known. */
+export function checkKeys(where: string, options: unknown, known: readonly string[]): void {
+  if (options === null || typeof options !== "object" || Array.isArray(options)) {
+    throw new TypeError(`${where}: options must be an object, got ${show(options)}`);
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new TypeError(`${where}: unknown option "${key}" (${show((options as Record<string, unknown>)[key])}); known are ${known.join(", ")}`);
+    }
+  }
+}
+
+export function checkOneOf<T extends string>(option: string, value: unknown, allowed: readonly T[]): T {
+  if (!allowed.includes(value as T)) {
+    throw new TypeError(`${option} must be ${allowed.map((one) => `"${one}"`).join(" or ")}, got ${show(value)}`);
+  }
+  return value as T;
+}
+
+/** Milliseconds: finite, and more than zero. */
+export function checkDuration(option: string, value: unknown): number {
+  if (typeof value !== "number" || !Number.isFinite(value) || value <= 0) {
+    throw new TypeError(`${option} must be a positive number of milliseconds, got ${show(value)}`);
+  }
+  return value;
+}
+
+export function checkPort(option: string, value: unknown): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new TypeError(`${option} must be a port from 0 (any free one) to 65535, got ${show(value)}`);
+  }
+  return value;
+}
+
+export function checkString(option: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") {
+    throw new TypeError(`${option} must be a string that is not empty, got ${show(value)}`);
+  }
+  return value;
+}
+
+export function checkStrings(option: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) {
+    throw new TypeError(`${option} must be an array of strings, got ${show(value)}`);
+  }
+  return Object.freeze(value.map((one, index) => checkString(`${option}[${index}]`, one)));
+}
+
+export function checkFunction(option: string, value: unknown): void {
+  if (typeof value !== "function") {
+    throw new TypeError(`${option} must be a function, got ${show(value)}`);
+  }
+}
+
+/** An object with these methods: providers and adapters, whoever made them. */
+export function checkShape<T>(option: string, value: unknown, methods: readonly (keyof T & string)[]): T {
+  const missing = methods.find((method) => typeof (value as Record<string, unknown> | null | undefined)?.[method] !== "function");
+  if (missing !== undefined) {
+    throw new TypeError(`${option} must be an object with ${methods.join("(), ")}(), got ${show(value)}`);
+  }
+  return value as T;
+}
+
+/** A value in a message: short, and whatever it is. */
+function show(value: unknown): string {
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "symbol") {
+    return String(value);
+  }
+  if (typeof value === "function") {
+    return `the function ${value.name || "(anonymous)"}`;
+  }
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}

@@ -1,0 +1,94 @@
+import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
+import type { Endpoints } from "./endpoints/admin.ts";
+import { checkKeys, checkOneOf, checkPort, checkShape, checkString, checkStrings } from "./internal/check.ts";
+import type { Orchestrator } from "./orchestrators/orchestrator.ts";
+import { ANNOTATION_KEYS } from "./propagation/annotations.ts";
+import { TRUSTS, type Trust } from "./propagation/trust.ts";
+
+/** What `instrument()` takes. All optional. */
+export interface InstrumentOptions {
+  /**
+   * Who says when this server may take players: `agones()` from `colyseus-otel/agones`.
+   *
+   * @default none: the boot ends when the server listens
+   */
+  readonly orchestrator?: Orchestrator;
+  /**
+   * What a trace context is good for that a player sent, in join options or headers. Contexts of the orchestrator and of
+   * the environment are the operator's own and always continued.
+   *
+   * @default "continue"
+   */
+  readonly trust?: Trust;
+  /**
+   * The private admin port with `/metrics`, `/startupz`, `/readyz` and `/livez`; `false` for none. In a pod set the host
+   * to `"0.0.0.0"`, so that kubelet and Prometheus reach it, and keep it out of the Fleet's ports: there is no login.
+   *
+   * @default { host: "127.0.0.1", port: 9464 }
+   */
+  readonly endpoints?: Partial<Endpoints> | false;
+  readonly provisioning?: {
+    /**
+     * Annotation keys that may hold the context of whoever asked for this server, in order of preference.
+     *
+     * @default ["traceparent", "opentelemetry.io/trace-context", "tracing.k8s.io/traceparent", "game.kruise.io/traceparent"]
+     */
+    readonly annotations?: readonly string[];
+  };
+  /** @default the global one */
+  readonly tracerProvider?: TracerProvider;
+  /** @default the global one */
+  readonly meterProvider?: MeterProvider;
+}
+
+export interface ResolvedOptions {
+  readonly orchestrator: Orchestrator | undefined;
+  readonly trust: Trust;
+  readonly endpoints: Endpoints | undefined;
+  readonly annotationKeys: readonly string[];
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly meterProvider: MeterProvider | undefined;
+}
+
+const KNOWN = [
+  "orchestrator",
+  "trust",
+  "endpoints",
+  "provisioning",
+  "tracerProvider",
+  "meterProvider",
+] as const satisfies (keyof InstrumentOptions)[];
+
+/** Defaults in, errors out. Throws TypeError for an unknown option, or a value of the wrong kind. */
+export function resolveOptions(options: InstrumentOptions): ResolvedOptions {
+  checkKeys("instrument", options, KNOWN);
+  const { orchestrator, trust = "continue", tracerProvider, meterProvider } = options;
+  return Object.freeze({
+    orchestrator: optional(orchestrator, (given) =>
+      checkShape<Orchestrator>("orchestrator", given, ["connect", "ready", "shutdown", "close"]),
+    ),
+    trust: checkOneOf("trust", trust, TRUSTS),
+    endpoints: resolveEndpoints(options.endpoints ?? {}),
+    annotationKeys: resolveAnnotations(options.provisioning ?? {}),
+    tracerProvider: optional(tracerProvider, (given) => checkShape<TracerProvider>("tracerProvider", given, ["getTracer"])),
+    meterProvider: optional(meterProvider, (given) => checkShape<MeterProvider>("meterProvider", given, ["getMeter"])),
+  });
+}
+
+function resolveEndpoints(endpoints: Partial<Endpoints> | false): Endpoints | undefined {
+  if (endpoints === false) {
+    return undefined;
+  }
+  checkKeys("endpoints", endpoints, ["host", "port"]);
+  const { host = "127.0.0.1", port = 9464 } = endpoints;
+  return { host: checkString("endpoints.host", host), port: checkPort("endpoints.port", port) };
+}
+
+function resolveAnnotations(provisioning: NonNullable<InstrumentOptions["provisioning"]>): readonly string[] {
+  checkKeys("provisioning", provisioning, ["annotations"]);
+  return checkStrings("provisioning.annotations", provisioning.annotations ?? ANNOTATION_KEYS);
+}
+
+function optional<T>(value: T | undefined, check: (value: T) => T): T | undefined {
+  return value === undefined ? undefined : check(value);
+}

@@ -1,0 +1,39 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { SpanConvention } from "../conventions.ts";
+import type { Failure, Step } from "../telling/step.ts";
+
+/** Who decides when this server may take players. Nothing else in the code asks which one it is. */
+export interface Orchestrator {
+  readonly name: string;
+  /** Begins to connect, while the server boots. Called once; must not throw. */
+  connect(events: OrchestratorEvents): void;
+  /**
+   * Called once, when the port is bound: asks for Ready and resolves when the orchestrator shows it, or a later state.
+   * Rejects with the one reason, in one line for operators, inside a deadline of its own.
+   */
+  ready(): Promise<void>;
+  /** The server is done. Called once, at the graceful shutdown. */
+  shutdown(): Promise<void>;
+  /** Stops pinging and watching. */
+  close(): void;
+}
+
+/** What an orchestrator tells about itself. */
+export interface OrchestratorEvents {
+  begin(span: SpanConvention, attributes?: Attributes): Step;
+  end(step: Step, failure?: Failure): void;
+  /** Resource attributes of this server: name, fleet. */
+  identified(attributes: Attributes): void;
+  allocated(allocation: Allocation): void;
+}
+
+/** The server was handed to a match. */
+export interface Allocation {
+  /** Epoch milliseconds, by the allocator's clock. */
+  readonly at: number;
+  /** May hold the trace context of whoever asked. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly attributes: Attributes;
+  /** The game's own preparation, where it has one: the server is playable when it is done. */
+  readonly prepare: (() => unknown) | undefined;
+}

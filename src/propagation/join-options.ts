@@ -1,0 +1,43 @@
+import type { SpanContext } from "@opentelemetry/api";
+import { ownValue, parseTraceparent, traceFields, type Extraction } from "./traceparent.ts";
+
+/** The keys that a player's program adds to its join options. */
+const KEYS = ["traceparent", "tracestate", "colyseus-otel"] as const;
+
+/** A copy of the options that carries the context. */
+export function joinOptionsWithContext<T extends object>(options: T, spanContext: SpanContext): T & { traceparent: string } {
+  return { ...options, ...traceFields(spanContext) };
+}
+
+/**
+ * The context in join options: `traceparent`, else the `extra.traceparent` that Passage's session cookie holds
+ * (github.com/scrayosnet/passage).
+ */
+export function contextFromJoinOptions(options: unknown): Extraction {
+  const direct = parseTraceparent(ownValue(options, "traceparent"), ownValue(options, "tracestate"));
+  return direct === "absent" ? contextFromPassage(ownValue(options, "extra")) : direct;
+}
+
+/** A copy of Passage's `extra` map that carries the context. */
+export function passageExtraWithContext<T extends object>(extra: T, spanContext: SpanContext): T & { traceparent: string } {
+  return { ...extra, ...traceFields(spanContext) };
+}
+
+function contextFromPassage(extra: unknown): Extraction {
+  return parseTraceparent(ownValue(extra, "traceparent"), ownValue(extra, "tracestate"));
+}
+
+/**
+ * Deletes our keys in place: games validate their options strictly, and a copy would break those that let the static
+ * onAuth leave something in them for onCreate. `extra` belongs to the proxy and stays.
+ */
+export function stripJoinOptions(options: unknown): void {
+  if (options === null || typeof options !== "object") {
+    return;
+  }
+  for (const key of KEYS) {
+    if (Object.hasOwn(options, key)) {
+      Reflect.deleteProperty(options, key);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { context } from "@opentelemetry/api";
+import type { Client, Room } from "@colyseus/core";
+import { around } from "../internal/around.ts";
+import type { Method } from "../internal/patch.ts";
+import { guard } from "../internal/report.ts";
+import type { Step } from "../telling/step.ts";
+import { hookFailure } from "./failures.ts";
+import type { RoomsObserver } from "./observer.ts";
+
+/** A lifecycle hook that games define on their rooms. */
+export interface RoomHook {
+  readonly key: "onCreate" | "onAuth" | "onJoin" | "onLeave" | "onDispose";
+  /** Whom the hook is about: its first argument, or the room itself. */
+  readonly subject: "client" | "room";
+  /** The step of one call. `sessionId` is the client's, or empty for the room. */
+  open(observer: RoomsObserver, room: Room, sessionId: string): Step;
+  /** Notes how the call came out. Without it, an error is noted as the hook's failure. */
+  readonly close?: (observer: RoomsObserver, step: Step, call: HookCall) => void;
+}
+
+/** A finished call of a hook. */
+export interface HookCall {
+  readonly room: Room;
+  readonly sessionId: string;
+  readonly ok: boolean;
+  readonly outcome: unknown;
+}
+
+/**
+ * Wraps one hook: the game's code runs inside the step's context; value, promise and error stay the game's own.
+ *
+ * A hook that calls its super's is one hook, not two: while it runs for a subject, the inner call goes straight through.
+ */
+export function traceHook(observer: RoomsObserver, hook: RoomHook): (original: Method) => Method {
+  const running = new WeakSet<object>();
+  return (original) =>
+    function hooked(this: Room, ...args: unknown[]) {
+      const client = hook.subject === "client" ? (args[0] as Client) : undefined;
+      const subject = client ?? this;
+      if (!observer.teller.active || running.has(subject)) {
+        return original.apply(this, args);
+      }
+      const step = guard(hook.key, () => {
+        const opened = hook.open(observer, this, client?.sessionId ?? "");
+        observer.teller.open(opened);
+        return opened;
+      });
+      if (!step) {
+        return original.apply(this, args);
+      }
+      running.add(subject);
+      return around(
+        () => context.with(step.context ?? context.active(), () => original.apply(this, args)),
+        (ok, outcome) => {
+          running.delete(subject);
+          guard(hook.key, () => {
+            step.failure = ok ? undefined : hookFailure(outcome);
+            hook.close?.(observer, step, { room: this, sessionId: client?.sessionId ?? "", ok, outcome });
+          });
+          observer.teller.close(step);
+        },
+      );
+    };
+}

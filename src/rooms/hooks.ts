@@ -1,0 +1,78 @@
+import { matchMaker, Room, type RegisteredHandler } from "@colyseus/core";
+import { patch, undoAll, type Method, type Undo } from "../internal/patch.ts";
+import { authHook, traceStaticAuth } from "./auth.ts";
+import { createHook } from "./create.ts";
+import { disposeHook } from "./dispose.ts";
+import { traceHook, type RoomHook } from "./hook.ts";
+import { joinHook, traceJoin } from "./join.ts";
+import { leaveHook, traceDisconnect } from "./leave.ts";
+import { traceMatchmake } from "./matchmake.ts";
+import type { RoomsObserver } from "./observer.ts";
+import { countPopulation } from "./population.ts";
+import { traceReserve } from "./reserve.ts";
+import { detachTimers, traceInit } from "./root-context.ts";
+
+type Wrap = (observer: RoomsObserver) => (original: Method) => Method;
+
+/** What is wrapped on Colyseus itself: each is one property of one object. */
+const HOST_HOOKS: readonly { readonly owner: object; readonly key: string; readonly wrap: Wrap }[] = [
+  { owner: matchMaker.controller, key: "invokeMethod", wrap: traceMatchmake },
+  { owner: Room.prototype, key: "__init", wrap: traceInit },
+  { owner: Room.prototype, key: "_reserveSeat", wrap: traceReserve },
+  { owner: Room.prototype, key: "_onJoin", wrap: traceJoin },
+  { owner: Room.prototype, key: "_onLeave", wrap: traceDisconnect },
+  { owner: Room.prototype, key: "setSimulationInterval", wrap: () => detachTimers },
+  { owner: Room.prototype, key: "setTimestep", wrap: () => detachTimers },
+  { owner: Room.prototype, key: "setFixedTimestep", wrap: () => detachTimers },
+  { owner: Room.prototype, key: "setPatchRate", wrap: () => detachTimers },
+];
+
+/**
+ * What is wrapped on the game's room classes, and only where they define it: a room without onDrop that got one would
+ * lose its onLeave, and an inherited onAuth is compared with Room's.
+ */
+const ROOM_HOOKS: readonly RoomHook[] = [createHook, authHook, joinHook, leaveHook, disposeHook];
+
+/** Wraps the host and every room class; the returned undo puts back the very same functions. */
+export function installHooks(observerOf: (meetNewRooms: () => void) => RoomsObserver): Undo {
+  const undos: Undo[] = [];
+  const met = new WeakSet<object>();
+  const observer = observerOf(meetNewRooms);
+  const staticAuth = traceStaticAuth(observer);
+  // One wrapper factory a hook, for all classes: it knows when a hook runs inside its subclass's.
+  const hooks = ROOM_HOOKS.map((hook) => ({ key: hook.key, wrap: traceHook(observer, hook) }));
+
+  function meetNewRooms(): void {
+    const handlers: Record<string, RegisteredHandler> = matchMaker.getAllHandlers();
+    for (const name in handlers) {
+      const handler = handlers[name];
+      if (handler && !met.has(handler)) {
+        met.add(handler);
+        undos.push(countPopulation(observer, handler));
+        wrapClass(handler.klass);
+      }
+    }
+  }
+
+  /** Each class of the hierarchy below Room, where it defines the hook itself. */
+  function wrapClass(klass: RoomClass): void {
+    for (let current = klass; isGameRoom(current); current = Object.getPrototypeOf(current) as RoomClass) {
+      undos.push(patch(current, "onAuth", staticAuth));
+      for (const { key, wrap } of hooks) {
+        undos.push(patch(current.prototype, key, wrap));
+      }
+    }
+  }
+
+  for (const { owner, key, wrap } of HOST_HOOKS) {
+    undos.push(patch(owner, key, wrap(observer)));
+  }
+  meetNewRooms();
+  return () => undoAll(undos);
+}
+
+type RoomClass = RegisteredHandler["klass"];
+
+function isGameRoom(klass: RoomClass): boolean {
+  return typeof klass === "function" && klass.prototype instanceof Room;
+}

@@ -1,0 +1,136 @@
+import type { Client, Room } from "@colyseus/core";
+import { ATTRIBUTES, SPANS } from "../conventions.ts";
+import { around } from "../internal/around.ts";
+import { now } from "../internal/clock.ts";
+import type { Method } from "../internal/patch.ts";
+import { guard } from "../internal/report.ts";
+import type { Connection } from "../sessions/registry.ts";
+import { enterPhase, startSession } from "../sessions/session.ts";
+import { newStep, type Step, type StepFields } from "../telling/step.ts";
+import { joinFailure } from "./failures.ts";
+import type { RoomHook } from "./hook.ts";
+import { endConnection, isQueue } from "./leave.ts";
+import { typeOf, type RoomsObserver } from "./observer.ts";
+
+/** `Room._onJoin`: the socket is there and claims its seat. Also the way of a reconnection, which asks no matchmaker. */
+export function traceJoin(observer: RoomsObserver): (original: Method) => Method {
+  return (original) =>
+    function _onJoin(this: Room, ...args: unknown[]) {
+      const client = args[0] as Client;
+      const connection = observer.teller.active ? guard("join", () => openJoin(observer, this, client)) : undefined;
+      if (!connection) {
+        return original.apply(this, args);
+      }
+      return around(
+        () => original.apply(this, args),
+        (ok, error) => guard("join", () => closeJoin(observer, this, client, connection, ok, error)),
+      );
+    };
+}
+
+/** onJoin, under room.join. */
+export const joinHook: RoomHook = {
+  key: "onJoin",
+  subject: "client",
+  open({ registry }, room, sessionId) {
+    const connection = registry.of(room).connections.get(sessionId);
+    return newStep(SPANS.roomOnJoin, {
+      parent: connection?.joining,
+      target: typeOf(room),
+      attributes: { [ATTRIBUTES.room.key]: typeOf(room), [ATTRIBUTES.connectionId.key]: sessionId },
+    });
+  },
+};
+
+function openJoin(observer: RoomsObserver, room: Room, client: Client): Connection {
+  const { connections } = observer.registry.of(room);
+  const returning = connections.get(client.sessionId);
+  if (!returning) {
+    const connection = newConnection(observer, room, client.sessionId);
+    connections.set(client.sessionId, connection);
+    observer.registry.open.add(connection.session);
+    return connection;
+  }
+  const { session, joinContext } = returning;
+  const join = joinStep(room, client.sessionId, session.id, {
+    parent: session.root,
+    links: joinContext ? [{ context: joinContext }] : [],
+    attributes: { [ATTRIBUTES.joinKind.key]: "reconnect" },
+  });
+  beginJoin(observer, returning, join);
+  return returning;
+}
+
+function beginJoin({ teller }: RoomsObserver, connection: Connection, join: Step): void {
+  teller.open(join);
+  connection.joining = join;
+  connection.joinContext = join.spanContext;
+}
+
+function newConnection(observer: RoomsObserver, room: Room, sessionId: string): Connection {
+  const { seats } = observer.registry.of(room);
+  const seat = seats.get(sessionId);
+  seats.delete(sessionId);
+  const at = now();
+  const parent = seat?.parent;
+  const session = startSession(observer, sessionId, at, seat?.player ?? parent);
+  const connection: Connection = {
+    session,
+    joining: undefined,
+    joinContext: undefined,
+    joined: false,
+    authRefused: false,
+    held: false,
+    left: undefined,
+  };
+  const join = joinStep(room, sessionId, session.id, {
+    start: at,
+    parent,
+    attributes: {
+      [ATTRIBUTES.joinKind.key]: "new",
+      ...(seat && { [ATTRIBUTES.seatWait.key]: Math.max(0, at - seat.reservedAt) / 1000 }),
+    },
+  });
+  beginJoin(observer, connection, join);
+  return connection;
+}
+
+function joinStep(room: Room, connectionId: string, sessionId: string, fields: StepFields): Step {
+  return newStep(SPANS.roomJoin, {
+    ...fields,
+    target: typeOf(room),
+    attributes: {
+      [ATTRIBUTES.room.key]: typeOf(room),
+      [ATTRIBUTES.roomId.key]: room.roomId,
+      [ATTRIBUTES.connectionId.key]: connectionId,
+      [ATTRIBUTES.sessionId.key]: sessionId,
+      ...fields.attributes,
+    },
+  });
+}
+
+function closeJoin(
+  observer: RoomsObserver,
+  room: Room,
+  client: Client,
+  connection: Connection,
+  ok: boolean,
+  error: unknown,
+): void {
+  const { joining, session, joined } = connection;
+  connection.joining = undefined;
+  if (joining && !ok) {
+    joining.failure = joinFailure(error, connection.authRefused);
+  }
+  if (joining) {
+    observer.teller.close(joining);
+  }
+  if (ok && joined && !session.phase) {
+    enterPhase(observer, session, isQueue(room) ? "matchmaking" : "in_game", session.startedAt);
+  }
+  if (ok) {
+    connection.held = false;
+  } else if (!joined) {
+    endConnection(observer, room, client);
+  }
+}

@@ -1,0 +1,122 @@
+import { context, trace, type SpanContext } from "@opentelemetry/api";
+import { matchMaker } from "@colyseus/core";
+import { ATTRIBUTES, SPANS } from "../conventions.ts";
+import { around } from "../internal/around.ts";
+import type { Method } from "../internal/patch.ts";
+import { guard } from "../internal/report.ts";
+import { contextFromHeaders } from "../propagation/headers.ts";
+import { contextFromJoinOptions, stripJoinOptions } from "../propagation/join-options.ts";
+import { admit, type Admission } from "../propagation/trust.ts";
+import { newStep, type Step, type StepLink } from "../telling/step.ts";
+import { matchmakeFailure } from "./failures.ts";
+import { withJourney, type Journey, type RoomsObserver } from "./observer.ts";
+
+interface Request {
+  readonly step: Step;
+  readonly journey: Journey;
+}
+
+/** `controller.invokeMethod`: the first place that sees the player's request, and the only one that sees its options whole. */
+export function traceMatchmake(observer: RoomsObserver): (original: Method) => Method {
+  return (original) =>
+    function invokeMethod(this: unknown, ...args: unknown[]) {
+      const request = observer.teller.active ? guard("matchmake", () => openRequest(observer, args)) : undefined;
+      guard("matchmake", () => stripJoinOptions(args[2]));
+      if (!request) {
+        return original.apply(this, args);
+      }
+      const { step, journey } = request;
+      const inside = withJourney(step.context ?? context.active(), journey);
+      return around(
+        () => context.with(inside, () => original.apply(this, args)),
+        (ok, outcome) => guard("matchmake", () => closeRequest(observer, request, ok, outcome)),
+      );
+    };
+}
+
+function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request {
+  const [method, roomNameOrId, options, authContext] = args;
+  observer.meetNewRooms();
+  const room = roomType(method, roomNameOrId);
+  const player = admitted(observer, "join_options", contextFromJoinOptions(options));
+  const header = admitted(observer, "header", contextFromHeaders((authContext as { headers?: unknown } | undefined)?.headers));
+  const http = activeSpan();
+  const parent = player.parent ?? http ?? header.parent;
+  const step = newStep(SPANS.matchmake, {
+    parent,
+    target: room,
+    inner: http !== undefined,
+    links: linksBeside(parent, player, http, header),
+    attributes: {
+      ...(typeof method === "string" && matchMaker.controller.exposedMethods.includes(method) && { [ATTRIBUTES.method.key]: method }),
+      ...(room !== undefined && { [ATTRIBUTES.room.key]: room }),
+    },
+  });
+  observer.teller.open(step);
+  const continued = player.parent ?? (http ? undefined : header.parent);
+  return { step, journey: { room, player: continued, refusal: undefined, authenticating: false } };
+}
+
+function closeRequest({ teller }: RoomsObserver, { step, journey }: Request, ok: boolean, outcome: unknown): void {
+  if (ok) {
+    const { name, roomId, sessionId, processId } = outcome as matchMaker.ISeatReservation;
+    step.target ??= name;
+    step.result[ATTRIBUTES.room.key] = step.target;
+    step.result[ATTRIBUTES.roomId.key] = roomId;
+    step.result[ATTRIBUTES.connectionId.key] = sessionId;
+    step.result[ATTRIBUTES.processId.key] = processId;
+  } else {
+    step.failure = matchmakeFailure(outcome, journey);
+    teller.note({ note: "join.refused", room: step.target, outcome: refusedOutcome(journey) });
+  }
+  teller.close(step);
+}
+
+function admitted({ teller, trust }: RoomsObserver, source: string, extraction: Parameters<typeof admit>[0]): Admission {
+  const admission = admit(extraction, trust);
+  teller.note({ note: "trace_context", source, outcome: admission.outcome });
+  return admission;
+}
+
+/** Contexts that came along and are not the parent. One that the HTTP span continues already is no news. */
+function linksBeside(
+  parent: SpanContext | undefined,
+  player: Admission,
+  http: SpanContext | undefined,
+  header: Admission,
+): StepLink[] {
+  const links: StepLink[] = [];
+  const add = (linked: SpanContext | undefined, source: string) => {
+    if (linked && linked !== parent) {
+      links.push({ context: linked, source });
+    }
+  };
+  add(player.link, "join_options");
+  add(http, "http_span");
+  const headerContext = header.parent ?? header.link;
+  add(headerContext?.traceId === http?.traceId ? undefined : headerContext, "header");
+  return links;
+}
+
+/** The room type, never what the client sent: names that are not defined, and ids, stay out of span names and labels. */
+function roomType(method: unknown, roomNameOrId: unknown): string | undefined {
+  if (typeof roomNameOrId !== "string") {
+    return undefined;
+  }
+  if (method === "joinById" || method === "reconnect") {
+    return matchMaker.getLocalRoomById(roomNameOrId)?.roomName;
+  }
+  return Object.hasOwn(matchMaker.getAllHandlers(), roomNameOrId) ? roomNameOrId : undefined;
+}
+
+function activeSpan(): SpanContext | undefined {
+  const active = trace.getSpanContext(context.active());
+  return active && trace.isSpanContextValid(active) ? active : undefined;
+}
+
+function refusedOutcome({ refusal }: Journey): string {
+  if (refusal === "room_full") {
+    return "refused_full";
+  }
+  return refusal === "auth_failed" ? "refused_auth" : "error";
+}

@@ -1,0 +1,44 @@
+import { createContextKey, type Context, type SpanContext } from "@opentelemetry/api";
+import type { Room } from "@colyseus/core";
+import type { Trust } from "../propagation/trust.ts";
+import type { Registry } from "../sessions/registry.ts";
+import type { Sessions } from "../sessions/session.ts";
+import type { Tally } from "../telling/tally.ts";
+
+/** What every hook of a room writes to. */
+export interface RoomsObserver extends Sessions {
+  readonly trust: Trust;
+  readonly registry: Registry;
+  readonly rooms: Tally;
+  readonly clients: Tally;
+  /** A join was confirmed. */
+  playerJoined(): void;
+  /** Wraps room classes and listens to handlers that were defined since the last look. */
+  meetNewRooms(): void;
+}
+
+/** One matchmaking request on its way through auth, create and reserve. Travels in the context, never in options. */
+export interface Journey {
+  /** Room type that was asked for, where it is defined. */
+  readonly room: string | undefined;
+  /** The player's own context, where it was continued. */
+  readonly player: SpanContext | undefined;
+  refusal: "room_full" | "auth_failed" | undefined;
+  /** A static onAuth is running: one that calls super.onAuth() is still one auth. */
+  authenticating: boolean;
+}
+
+const JOURNEY = createContextKey("colyseus-otel.journey");
+
+export function withJourney(context: Context, journey: Journey): Context {
+  return context.setValue(JOURNEY, journey);
+}
+
+export function journeyOf(context: Context): Journey | undefined {
+  return context.getValue(JOURNEY) as Journey | undefined;
+}
+
+/** Type of a room: the name under which it was defined. */
+export function typeOf(room: Room): string {
+  return room.roomName;
+}

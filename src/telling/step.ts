@@ -1,0 +1,80 @@
+import type { Attributes, Context, SpanContext } from "@opentelemetry/api";
+import type { SpanConvention } from "../conventions.ts";
+import { now } from "../internal/clock.ts";
+
+/** A link, and the carrier that brought its context where a carrier did. */
+export interface StepLink {
+  readonly context: SpanContext;
+  readonly source?: string;
+}
+
+/** Why a step failed. Expected refusals (room full, bad ticket) are no fault that an operator should act on. */
+export interface Failure {
+  readonly type: string;
+  readonly expected: boolean;
+  readonly message?: string;
+}
+
+/**
+ * One observed step: a plain record that hooks write and `telling/` makes spans and metrics of. Times are epoch
+ * milliseconds with a fraction.
+ */
+export interface Step {
+  readonly span: SpanConvention;
+  readonly start: number;
+  /** What the step belongs to: another step, or a context from outside. Without one it is a root. */
+  readonly parent: Step | SpanContext | undefined;
+  readonly links: StepLink[];
+  /** Known at the start: samplers see them. */
+  readonly attributes: Attributes;
+  /** Known at the end. */
+  readonly result: Attributes;
+  /** Room type behind the name: `room.join arena`. */
+  target: string | undefined;
+  /** The kind is INTERNAL because an HTTP span is the server side already. */
+  inner: boolean;
+  end: number | undefined;
+  failure: Failure | undefined;
+  /** Set by the teller when the step is opened: its ids and flags. */
+  spanContext: SpanContext | undefined;
+  /** Set by the teller when the step is opened: the context in which the game's hook runs. */
+  context: Context | undefined;
+}
+
+export type StepFields = Partial<Pick<Step, "start" | "parent" | "links" | "attributes" | "target" | "inner">>;
+
+export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
+  return {
+    span,
+    start: fields.start ?? now(),
+    parent: fields.parent,
+    links: fields.links ?? [],
+    attributes: fields.attributes ?? {},
+    result: {},
+    target: fields.target,
+    inner: fields.inner ?? false,
+    end: undefined,
+    failure: undefined,
+    spanContext: undefined,
+    context: undefined,
+  };
+}
+
+/** A thing that was observed and has no span. */
+export type Note =
+  | { readonly note: "room.disposed"; readonly room: string; readonly seconds: number }
+  | { readonly note: "connection.closed"; readonly room: string; readonly seconds: number }
+  | { readonly note: "join.refused"; readonly room: string | undefined; readonly outcome: string }
+  | { readonly note: "boot.phase"; readonly phase: string; readonly seconds: number; readonly outcome: string }
+  | { readonly note: "trace_context"; readonly source: string; readonly outcome: string };
+
+/** The one place that opens and closes steps. Hooks know no Tracer and no Meter. */
+export interface Teller {
+  /** Whether anything listens. While nothing does, hooks only call through. */
+  readonly active: boolean;
+  /** Gives the step its ids and the context to hand out. Parents are opened before their children. */
+  open(step: Step): void;
+  /** Ends the step and tells it, whether it was opened or not. */
+  close(step: Step, end?: number): void;
+  note(note: Note): void;
+}
