@@ -1,0 +1,62 @@
+// A game server as a user writes one, set by APP (JSON); says over IPC when it listens, and answers a few questions.
+import { defineRoom, defineServer, Room } from "@colyseus/core";
+import { metrics, trace } from "@opentelemetry/api";
+import { setTimeout as wait } from "node:timers/promises";
+import { bootPhase, instrument, mapLoad, type InstrumentOptions } from "../../src/index.ts";
+import { agones } from "../../src/agones.ts";
+import { startTelemetry } from "../../src/sdk.ts";
+import type { AppOptions } from "../_app.ts";
+
+const app = JSON.parse(process.env["APP"] ?? "{}") as AppOptions;
+
+if (app.sdk !== false) {
+  startTelemetry();
+}
+const clicks = metrics.getMeter("game").createCounter("game.clicks");
+clicks.add(3);
+
+class Arena extends Room {
+  override onJoin() {}
+  override onLeave() {}
+}
+
+if (app.earlyMap !== undefined) {
+  await mapLoad("early", () => wait(app.earlyMap));
+}
+const said: string[] = [];
+const server = defineServer({
+  rooms: { arena: defineRoom(Arena) },
+  greet: false,
+  beforeListen: async () => {
+    if (app.beforeListen === "throw") {
+      throw new Error("no database");
+    }
+    tell({ type: "app:booting" });
+    await bootPhase("services", () => wait(app.beforeListen ?? 0));
+    await mapLoad("arena", () => trace.getTracer("game").startActiveSpan("read tiles", async (span) => span.end()));
+  },
+});
+server.onBeforeShutdown(() => void said.push("before"));
+server.onShutdown(() => void said.push("after"));
+process.on("exit", () => console.log(`said ${said.join(",")}`));
+
+const options: InstrumentOptions = {
+  ...(app.agones && { orchestrator: agones(app.agones) }),
+  endpoints: app.endpoints ?? { port: 0 },
+};
+const telemetry = instrument(server, options);
+telemetry.ready.then(
+  () => tell({ type: "app:ready", endpoints: telemetry.endpoints }),
+  (error: Error) => tell({ type: "app:failed", reason: error.message, endpoints: telemetry.endpoints }),
+);
+const listening = server.listen(app.port ?? 0, "127.0.0.1");
+if (app.exitOnFailure) {
+  listening.catch(() => process.exit(7));
+}
+await listening;
+const { port } = server.transport.server!.address() as { port: number };
+tell({ type: "app:listening", port });
+
+function tell(message: object): void {
+  process.send?.(message);
+}
