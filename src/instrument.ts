@@ -81,7 +81,7 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
     endAll(registry, sessions);
     lifecycle.close();
     undoAll(undos);
-    await Promise.all([flushTelemetry(tracerProvider, FLUSH_MS), admin?.close()]);
+    await Promise.all([flushTelemetry(options, FLUSH_MS), admin?.close()]);
     teller.stop();
     installed = false;
   };

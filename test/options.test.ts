@@ -70,6 +70,15 @@ test("without an SDK everything runs, and it is said once", async () => {
   expect(warned.mock.calls.flat()).toEqual([expect.stringContaining("no OpenTelemetry SDK is registered, so nothing is recorded")]);
 });
 
+test("an SDK without a context manager is told what it lacks", async () => {
+  const { context } = await import("@opentelemetry/api");
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const own = recordTelemetry();
+  context.disable();
+  await using _game = await startServer({ arena: Arena }, {}, own);
+  expect(warned.mock.calls.flat()).toEqual([expect.stringContaining("has no context manager")]);
+});
+
 test("an SDK of the program's own that is registered after instrument() gets the boot, and the players from then on", async () => {
   const { trace, metrics } = await import("@opentelemetry/api");
   const own = recordTelemetry();

@@ -74,7 +74,7 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
     warn("boot", `the boot failed: ${reason}`);
     ready.reject(error);
     settleBoot();
-    await flushTelemetry(options.tracerProvider, EXPORT_MS);
+    await flushTelemetry(options, EXPORT_MS);
   }
 
   guard("orchestrator", () => orchestrator?.connect(orchestratorEvents(parts)));
@@ -144,7 +144,7 @@ async function drain({ boot, allocations, status, options }: LifecycleParts): Pr
     boot.finish({ type: ERROR_TYPES.interrupted, expected: false, message: "shut down before Ready" });
     status.enter("stopped");
   });
-  await Promise.all([flushTelemetry(options.tracerProvider, DRAIN_MS), stopOrchestrator(options)]);
+  await Promise.all([flushTelemetry(options, DRAIN_MS), stopOrchestrator(options)]);
 }
 
 async function stopOrchestrator({ orchestrator }: ResolvedOptions): Promise<void> {

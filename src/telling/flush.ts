@@ -1,21 +1,28 @@
-import { trace, type TracerProvider } from "@opentelemetry/api";
+import { metrics, trace, type MeterProvider, type TracerProvider } from "@opentelemetry/api";
 import { announcedTelemetry } from "../internal/announcement.ts";
 import { settledWithin } from "../internal/deadline.ts";
 
+export interface Providers {
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly meterProvider: MeterProvider | undefined;
+}
+
 /** Has the SDK send what it holds, ours or the program's own. Takes at most `deadline` milliseconds and never rejects. */
-export async function flushTelemetry(given: TracerProvider | undefined, deadline: number): Promise<void> {
+export async function flushTelemetry({ tracerProvider, meterProvider }: Providers, deadline: number): Promise<void> {
   const announced = announcedTelemetry();
   if (announced) {
     await announced.flush(deadline);
     return;
   }
-  const provider = given ?? trace.getTracerProvider();
-  const target: unknown = "getDelegate" in provider ? (provider as { getDelegate(): unknown }).getDelegate() : provider;
-  if (canFlush(target)) {
-    await settledWithin(deadline, flush(target));
-  }
+  const targets = [delegateOf(tracerProvider ?? trace.getTracerProvider()), meterProvider ?? metrics.getMeterProvider()];
+  await settledWithin(deadline, Promise.allSettled(targets.filter(canFlush).map(flush)));
 }
 
+function delegateOf(provider: TracerProvider): unknown {
+  return "getDelegate" in provider ? (provider as { getDelegate(): unknown }).getDelegate() : provider;
+}
+
+/** Async, so that a forceFlush that throws is a rejection like any other. */
 async function flush(target: Flushable): Promise<void> {
   await target.forceFlush();
 }

@@ -1,5 +1,17 @@
-import { createNoopMeter, metrics, trace, type Meter, type MeterProvider, type Tracer, type TracerProvider } from "@opentelemetry/api";
+import {
+  context,
+  createContextKey,
+  createNoopMeter,
+  metrics,
+  ROOT_CONTEXT,
+  trace,
+  type Meter,
+  type MeterProvider,
+  type Tracer,
+  type TracerProvider,
+} from "@opentelemetry/api";
 import { SCOPE } from "../conventions.ts";
+import { warn } from "../internal/report.ts";
 
 /**
  * Our tracer once a provider is there. A `ProxyTracer` taken earlier may stay a no-op for ever when another copy of the
@@ -17,6 +29,18 @@ export function findTracer(given: TracerProvider | undefined): Tracer | undefine
 export function findMeter(given: MeterProvider | undefined): Meter | undefined {
   const meter = (given ?? metrics.getMeterProvider()).getMeter(SCOPE.name, SCOPE.version);
   return meter.constructor === createNoopMeter().constructor ? undefined : meter;
+}
+
+/** The SDK's TracerProvider 3 registers no context manager any more: without one the spans of a player fall apart. */
+export function warnWithoutContextManager(): void {
+  const probe = ROOT_CONTEXT.setValue(createContextKey("colyseus-otel.probe"), true);
+  if (context.with(probe, () => context.active()) !== probe) {
+    warn(
+      "context manager",
+      "the OpenTelemetry SDK of this program has no context manager, so the spans of a request do not find each other: " +
+        "context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())",
+    );
+  }
 }
 
 interface ProxyProvider {

@@ -5,7 +5,7 @@ import { undoAll, type Undo } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { createInstruments, observeReadings, type Reading } from "./instruments.ts";
 import { createMeasures, measureNote } from "./measures.ts";
-import { findMeter, findTracer } from "./providers.ts";
+import { findMeter, findTracer, warnWithoutContextManager } from "./providers.ts";
 import { closeSpan, openSpan } from "./spans.ts";
 import type { Note, Step, Teller } from "./step.ts";
 
@@ -40,6 +40,7 @@ export function createTeller(options: TellerOptions): StandardTeller {
 
   function useTracer(found: Tracer): void {
     tracer = found;
+    warnWithoutContextManager();
     for (const step of untoldSteps.splice(0)) {
       closeSpan(found, step);
     }

@@ -1,0 +1,67 @@
+import pc from "picocolors";
+import { createNarrator, type Say } from "./narrator.ts";
+import { readOptions, type DemoOptions } from "./options.ts";
+import { judge, printReport } from "./report.ts";
+import { startStage, type Stage } from "./stage.ts";
+import { playAgain, playStory } from "./story.ts";
+import { startBackend, type Backend } from "./tracing.ts";
+
+const options = readOptions(process.argv.slice(2));
+const color = process.stdout.isTTY && pc.isColorSupported;
+const say = createNarrator(color);
+const stack = new AsyncDisposableStack();
+const interrupted = Promise.withResolvers<number>();
+let exitCode: number | undefined;
+
+// A second Ctrl-C does not wait: the processes leave by themselves when this one is gone.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.once(signal, () => {
+    process.once(signal, () => process.exit(code));
+    interrupted.resolve(code);
+  });
+
+try {
+  const signalled = await Promise.race([run(options), interrupted.promise]);
+  // Once the story is judged, Ctrl-C is how the demo is meant to end.
+  exitCode ??= signalled ?? 1;
+} catch (error) {
+  exitCode = 1;
+  console.error(`\n${(error as Error).message}`);
+}
+await stack.disposeAsync();
+say("demo", "every process has ended");
+process.exit(exitCode);
+
+async function run({ once, trust }: DemoOptions): Promise<void> {
+  const stage = await startStage(stack, { trust }, say);
+  const backend = stack.use(startBackend(stage.otlpEndpoint));
+  await playStory(stage, backend, say);
+  await backend.flush();
+  exitCode = (await tell(stage)) ? 0 : 1;
+  if (stage.admin !== undefined) say("game", `metrics ${once ? "were" : "are"} at ${stage.admin}/metrics`);
+  if (!once) await playOn(stage, backend, say);
+}
+
+async function tell({ receiver, otlpEndpoint }: Stage): Promise<boolean> {
+  if (receiver === undefined) {
+    say("demo", `the traces are at ${otlpEndpoint}: look there; nothing is drawn or judged here`);
+    return true;
+  }
+  const judged = await judge(receiver);
+  printReport(judged, color);
+  return judged.wrong.length === 0;
+}
+
+async function playOn(stage: Stage, backend: Backend, tellOf: Say): Promise<never> {
+  tellOf("demo", "goes on playing; Ctrl-C ends it");
+  for (let number = 2; ; number++) {
+    stage.game.gone.throwIfAborted();
+    const name = `player-${number}`;
+    const played = await playAgain(stage, backend, name, 2 + Math.random() * 2);
+    const { joinedIn, score, moves, traceId } = played;
+    tellOf(name, `joined in ${joinedIn.toFixed(0)} ms, left after ${moves} moves, score ${score}; trace ${traceId}`);
+  }
+}

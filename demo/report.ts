@@ -1,0 +1,49 @@
+import pc from "picocolors";
+import { drawBoot } from "./boot-table.ts";
+import { poll } from "./waiting.ts";
+import type { Process } from "./processes.ts";
+import type { ReceiverReport } from "./receiver/main.ts";
+import type { ReceivedSpan } from "./receiver/spans.ts";
+import { drawTraces } from "./tree.ts";
+import { verdict } from "./verdict.ts";
+
+export interface Judged {
+  readonly spans: readonly ReceivedSpan[];
+  readonly wrong: readonly string[];
+}
+
+/** Milliseconds. The plugin exports once a second, and a span whose batch was refused comes with a later one. */
+const ARRIVAL = 6_000;
+
+/** Asks the receiver until the story is whole, or for so long that what is missing will not come. */
+export async function judge(receiver: Process): Promise<Judged> {
+  let judged: Judged = { spans: [], wrong: verdict([]) };
+  const ask = async () => {
+    receiver.tell({ type: "receiver:ask" });
+    type Answer = Extract<ReceiverReport, { type: "receiver:spans" }>;
+    const { spans } = await receiver.heard<Answer>("receiver:spans", 5_000);
+    judged = { spans, wrong: verdict(spans) };
+    return judged.wrong.length === 0 ? true : undefined;
+  };
+  // What did not come is the verdict's to name, span by span.
+  await poll("the whole story", ask, { timeout: ARRIVAL, unless: receiver.gone }).catch(() => undefined);
+  receiver.gone.throwIfAborted();
+  return judged;
+}
+
+export function printReport({ spans, wrong }: Judged, color: boolean): void {
+  const paint = pc.createColors(color);
+  const lines = [
+    "",
+    drawTraces(spans, { color }),
+    "",
+    drawBoot(spans, { color }),
+    "",
+    wrong.length === 0
+      ? paint.green(`✓ whole: ${spans.length} spans, every link of the story is there`)
+      : paint.red(`✗ not whole: ${wrong.length} of the story's links missing or wrong`),
+    ...wrong.map((line) => paint.red(`  ${line}`)),
+    "",
+  ];
+  console.log(lines.join("\n"));
+}

@@ -1,0 +1,16 @@
+import { DEFAULT_MAP } from "./arena/loaded-map.ts";
+
+type Pairs = readonly (readonly [string, string])[];
+
+/** The part of an Agones GameServer, as the Node SDK gives it, that names the map. */
+export interface AllocatedServer {
+  readonly objectMeta?: { readonly annotationsMap?: Pairs; readonly labelsMap?: Pairs } | undefined;
+}
+
+const MAP_KEY = "arena.map";
+
+/** The map that the matchmaker asked for, by annotation or else by label. */
+export function allocatedMap(gameServer: AllocatedServer): string {
+  const { annotationsMap = [], labelsMap = [] } = gameServer.objectMeta ?? {};
+  return new Map([...labelsMap, ...annotationsMap]).get(MAP_KEY) ?? DEFAULT_MAP;
+}

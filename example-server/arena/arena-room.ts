@@ -1,0 +1,126 @@
+import { randomInt } from "node:crypto";
+import { Room, validate, type Client } from "@colyseus/core";
+import { verifyTicket, type PlayerIdentity } from "../tickets.ts";
+import { headingFormat } from "./heading-format.ts";
+import { mapForRoom } from "./loaded-map.ts";
+import { Pilot } from "./pilot.ts";
+import { seededRandom } from "./random.ts";
+import {
+  createWorld,
+  placeCell,
+  spawnFighter,
+  step,
+  TICK_RATE,
+  type Heading,
+  type World,
+} from "./simulation.ts";
+import { ArenaState, CellState, FighterState } from "./state.ts";
+
+type ArenaClient = Client<{ auth: PlayerIdentity }>;
+
+const FEWEST_FIGHTERS = 4;
+const CELLS = 6;
+
+export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> {
+  override maxClients = 8;
+  override maxMessagesPerSecond = 60;
+  override state = new ArenaState();
+  override messages = {
+    move: validate(headingFormat, (client: Client, heading: Heading) =>
+      this.#steer(client, heading),
+    ),
+    fire: validate(headingFormat, (client: Client, heading: Heading) =>
+      this.#fire(client, heading),
+    ),
+  };
+
+  readonly #pilots = new Map<string, Pilot>();
+  readonly #random = seededRandom(randomInt(2 ** 32));
+  #world!: World;
+  #bots = 0;
+
+  static override async onAuth(ticket: string): Promise<PlayerIdentity> {
+    return verifyTicket(ticket);
+  }
+
+  override async onCreate(): Promise<void> {
+    const map = await mapForRoom();
+    this.state.map = map.name;
+    this.#world = createWorld(map, this.state.fighters, this.state.cells);
+    for (let count = 0; count < CELLS; count++) this.#addCell();
+    this.#balanceBots();
+    this.setTimestep(() => this.#tick(), 1000 / TICK_RATE);
+  }
+
+  override onJoin(client: ArenaClient, _options: unknown, player: PlayerIdentity): void {
+    this.#enter(client.sessionId, new FighterState({ name: player.playerId }));
+    this.#balanceBots();
+  }
+
+  override async onLeave(client: ArenaClient): Promise<void> {
+    const fighter = this.state.fighters.get(client.sessionId);
+    if (fighter === undefined) return;
+    this.state.fighters.delete(client.sessionId);
+    this.#balanceBots();
+    await this.presence.hincrby("arena:ladder", fighter.name, fighter.score);
+  }
+
+  override async onDispose(): Promise<void> {
+    await this.presence.hincrby("arena:matches", this.state.map, 1);
+  }
+
+  #tick(): void {
+    for (const [id, pilot] of this.#pilots) this.#fly(id, pilot);
+    step(this.#world, this.#random);
+    this.state.tick += 1;
+  }
+
+  #fly(id: string, pilot: Pilot): void {
+    const bot = this.state.fighters.get(id);
+    if (bot === undefined || bot.health === 0) return;
+    const { heading, shot } = pilot.decide(bot, this.state.fighters.values(), this.state.cells);
+    bot.controls.heading = heading;
+    bot.controls.trigger = shot;
+  }
+
+  #steer(client: Client, heading: Heading): void {
+    const fighter = this.state.fighters.get(client.sessionId);
+    if (fighter !== undefined) fighter.controls.heading = heading;
+  }
+
+  #fire(client: Client, heading: Heading): void {
+    if (heading.dx === 0 && heading.dy === 0) return;
+    const fighter = this.state.fighters.get(client.sessionId);
+    if (fighter !== undefined) fighter.controls.trigger = heading;
+  }
+
+  #balanceBots(): void {
+    const players = this.state.fighters.size - this.#pilots.size;
+    const wanted = Math.max(0, FEWEST_FIGHTERS - players);
+    while (this.#pilots.size < wanted) this.#addBot();
+    for (const id of [...this.#pilots.keys()].slice(wanted)) this.#removeBot(id);
+  }
+
+  #addBot(): void {
+    this.#bots += 1;
+    const id = `bot-${this.#bots}`;
+    this.#pilots.set(id, new Pilot(this.#world.map));
+    this.#enter(id, new FighterState({ name: id, bot: true }));
+  }
+
+  #removeBot(id: string): void {
+    this.#pilots.delete(id);
+    this.state.fighters.delete(id);
+  }
+
+  #enter(id: string, fighter: FighterState): void {
+    spawnFighter(this.#world, fighter, this.#random);
+    this.state.fighters.set(id, fighter);
+  }
+
+  #addCell(): void {
+    const cell = new CellState();
+    placeCell(this.#world, cell, this.#random);
+    this.state.cells.push(cell);
+  }
+}
