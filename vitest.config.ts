@@ -13,6 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/_build.ts"],
     // Colyseus keeps its matchmaker, and we our hooks, per process.
     pool: "forks",
     isolate: true,

@@ -45,7 +45,7 @@ async function allocate(stage: Stage, { matchmaker }: Backend, asked: Context, s
       return (await sidecar.heard<Allocated>("sidecar:allocated", 5_000)).name;
     }),
   );
-  say("matchmaker", `${name} is allocated, with the trace context in its annotation "traceparent"`);
+  say("matchmaker", `${name} is allocated; its annotation carries the trace context`);
   // A player who is faster than the allocation's watch message would have the map loaded by their room.create.
   await gameIs("allocated", stage);
 }
