@@ -56,7 +56,7 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
 function compose(server: Server, options: ResolvedOptions): Telemetry {
   const status = createStatus(PROCESS_START);
   const tallies = { rooms: createTally(), clients: createTally(), openByPhase: createTally() };
-  const { tracerProvider, meterProvider, trust, annotationKeys } = options;
+  const { orchestrator, tracerProvider, meterProvider, trust, annotationKeys } = options;
   const teller = createTeller({ tracerProvider, meterProvider, readings: readingsOf(status, tallies) });
   teller.look();
 
@@ -74,7 +74,7 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
     installHooks((meetNewRooms) => ({ ...sessions, ...tallies, trust, registry, playerJoined: playable, meetNewRooms })),
   ];
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
-  const lifecycle = runLifecycle({ server, teller, status, boot, allocations, options });
+  const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, providers: options });
 
   let stopping: Promise<void> | undefined;
   const shutdown = async () => {

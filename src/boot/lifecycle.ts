@@ -4,9 +4,8 @@ import { announcedTelemetry } from "../internal/announcement.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { shadow, undoAll, type Undo } from "../internal/patch.ts";
 import { describe, guard, warn } from "../internal/report.ts";
-import type { ResolvedOptions } from "../options.ts";
-import type { OrchestratorEvents } from "../orchestrators/orchestrator.ts";
-import { flushTelemetry } from "../telling/flush.ts";
+import type { Orchestrator, OrchestratorEvents } from "../orchestrators/orchestrator.ts";
+import { flushTelemetry, type Providers } from "../telling/flush.ts";
 import type { Failure } from "../telling/step.ts";
 import type { StandardTeller } from "../telling/teller.ts";
 import type { Allocations } from "./allocation.ts";
@@ -26,7 +25,8 @@ export interface LifecycleParts {
   readonly status: Status;
   readonly boot: Boot;
   readonly allocations: Allocations;
-  readonly options: ResolvedOptions;
+  readonly orchestrator: Orchestrator | undefined;
+  readonly providers: Providers;
 }
 
 export interface Lifecycle {
@@ -36,8 +36,7 @@ export interface Lifecycle {
 
 /** From the first connect to the orchestrator, over listening and Ready, to the drain. */
 export function runLifecycle(parts: LifecycleParts): Lifecycle {
-  const { server, teller, status, boot, options } = parts;
-  const { orchestrator } = options;
+  const { server, teller, status, boot, orchestrator, providers } = parts;
   const undos: Undo[] = [];
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
@@ -74,7 +73,7 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
     warn("boot", `the boot failed: ${reason}`);
     ready.reject(error);
     settleBoot();
-    await flushTelemetry(options, EXPORT_MS);
+    await flushTelemetry(providers, EXPORT_MS);
   }
 
   guard("orchestrator", () => orchestrator?.connect(orchestratorEvents(parts)));
@@ -138,19 +137,16 @@ function traceDrain(parts: LifecycleParts): Undo {
   });
 }
 
-async function drain({ boot, allocations, status, options }: LifecycleParts): Promise<void> {
+async function drain({ boot, allocations, status, orchestrator, providers }: LifecycleParts): Promise<void> {
   guard("drain", () => {
     allocations.close();
     boot.finish({ type: ERROR_TYPES.interrupted, expected: false, message: "shut down before Ready" });
     status.enter("stopped");
   });
-  await Promise.all([flushTelemetry(options, DRAIN_MS), stopOrchestrator(options)]);
+  await Promise.all([flushTelemetry(providers, DRAIN_MS), orchestrator && stopOrchestrator(orchestrator)]);
 }
 
-async function stopOrchestrator({ orchestrator }: ResolvedOptions): Promise<void> {
-  if (!orchestrator) {
-    return;
-  }
+async function stopOrchestrator(orchestrator: Orchestrator): Promise<void> {
   const stopped = orchestrator.shutdown();
   stopped.catch((error: unknown) => warn("orchestrator shutdown", `${orchestrator.name} was not told that this server is done: ${describe(error)}`));
   await settledWithin(DRAIN_MS, stopped);
