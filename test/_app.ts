@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { AgonesOptions } from "colyseus-otel/agones";
@@ -15,6 +15,8 @@ export interface AppOptions {
   readonly beforeListen?: number | "throw";
   /** Milliseconds of a map load before instrument(). */
   readonly earlyMap?: number;
+  /** Shut down without an exit: the process ends when nothing keeps it alive. */
+  readonly stopByItself?: boolean;
   /** Exit 7 as soon as listen() rejects. */
   readonly exitOnFailure?: boolean;
 }
@@ -41,10 +43,11 @@ export interface App extends AsyncDisposable {
 /** The game as a process of its own. */
 export function startApp(app: AppOptions, env: NodeJS.ProcessEnv = {}): App {
   const spawnedAt = performance.timeOrigin + performance.now();
-  const child = fork(fileURLToPath(new URL("./apps/game.ts", import.meta.url)), {
+  // A channel would keep the process alive that is to end by itself.
+  const channel = app.stopByItself ? [] : ["ipc" as const];
+  const child = spawn(process.execPath, [fileURLToPath(new URL("./apps/game.ts", import.meta.url))], {
     env: { ...process.env, NODE_ENV: "test", OTEL_SERVICE_NAME: "game", ...env, APP: JSON.stringify(app) },
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-    execArgv: [],
+    stdio: ["ignore", "pipe", "pipe", ...channel],
   });
   let output = "";
   const messages: Message[] = [];
@@ -58,11 +61,19 @@ export function startApp(app: AppOptions, env: NodeJS.ProcessEnv = {}): App {
     spawnedAt,
     output: () => output,
     async message(type, timeout = 10_000) {
-      await until(`${type} of the game; it said: ${output}`, () => messages.some((message) => message.type === type), timeout);
+      await until(
+        `${type} of the game; it said: ${output}`,
+        () => messages.some((message) => message.type === type),
+        timeout,
+      );
       return messages.find((message) => message.type === type)!;
     },
     async exit(timeout = 10_000) {
-      await until(`the game's exit; it said: ${output}`, () => child.exitCode !== null || child.signalCode !== null, timeout);
+      await until(
+        `the game's exit; it said: ${output}`,
+        () => child.exitCode !== null || child.signalCode !== null,
+        timeout,
+      );
       await exited;
       return child.exitCode;
     },

@@ -5,6 +5,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { mapLoad, type InstrumentOptions } from "colyseus-otel";
 import { agones, type AgonesOptions } from "colyseus-otel/agones";
+import type { AgonesSdk } from "../src/orchestrators/agones/sdk.ts";
+import { watchGameServer } from "../src/orchestrators/agones/watch.ts";
 import { startSidecar, type Sidecar, type SidecarOptions } from "../standins/agones-sidecar.ts";
 import { startServer, until } from "./_server.ts";
 import { durationOf, spanTree, startOf } from "./_telemetry.ts";
@@ -34,9 +36,9 @@ async function startGame(options: AgonesOptions = {}, room: typeof Arena = Arena
 
 test("the boot ends when the watch shows Ready, not when Ready() is answered", async () => {
   await using stand = await sidecar({ readyDelay: 80 });
+  const shown = stand.waitFor(({ state }) => state === "Ready").then(() => performance.timeOrigin + performance.now());
   await using game = await startGame();
   await game.telemetry.ready;
-  expect(stand.state()).toBe("Ready");
   const { recorded } = game;
   expect(spanTree(recorded.spans())).toMatchInlineSnapshot(`
     "gameserver.boot
@@ -47,8 +49,9 @@ test("the boot ends when the watch shows Ready, not when Ready() is answered", a
       agones.ready
       agones.wait_for_ready"
   `);
-  // The stand-in's delay begins before its answer to Ready() has arrived.
-  expect(durationOf(recorded.one("agones.wait_for_ready"))).toBeGreaterThanOrEqual(40);
+  const [requested, awaited] = [recorded.one("agones.ready"), recorded.one("agones.wait_for_ready")];
+  expect(startOf(requested) + durationOf(requested)).toBeLessThan(await shown);
+  expect(startOf(awaited) + durationOf(awaited)).toBeGreaterThanOrEqual((await shown) - 1);
   expect(recorded.one("agones.wait_for_ready").attributes["agones.state"]).toBe("Ready");
   const phases = await recorded.points("gameserver.boot.duration");
   expect(Object.keys(phases)).toContain("outcome=success phase=orchestrator");
@@ -60,7 +63,31 @@ test("a server that is allocated before anybody looks counts as Ready, and stays
   await stand.waitFor(({ state }) => state === "Ready" || state === "RequestReady");
   stand.allocate();
   await game.telemetry.ready;
-  await until("the state allocated", async () => (await game.recorded.points("gameserver.status"))["state=allocated"] === 1);
+  await until(
+    "the state allocated",
+    async () => (await game.recorded.points("gameserver.status"))["state=allocated"] === 1,
+  );
+});
+
+test("an update that the watch lost is found by asking", async () => {
+  const states = ["RequestReady", "Ready"];
+  const asked: string[] = [];
+  const standIn: AgonesSdk = {
+    connect: async () => {},
+    ready: async () => ({}),
+    shutdown: async () => ({}),
+    health: () => {},
+    close: () => {},
+    watchGameServer: () => {},
+    getGameServer: async () => {
+      asked.push(states[0]!);
+      return { status: { state: states.length > 1 ? states.shift()! : states[0]!, address: "", portsList: [] } };
+    },
+  };
+  const watch = watchGameServer(standIn, () => {});
+  const found = await watch.until(({ status }) => status?.state === "Ready");
+  watch.close();
+  expect([found.status?.state, asked]).toEqual(["Ready", ["RequestReady", "Ready"]]);
 });
 
 test("health pings run from the connection on, also while the game is not Ready", async () => {
@@ -90,6 +117,7 @@ test("an allocation continues the trace of whoever asked, and lasts until the ga
   const prepare: AgonesOptions["onAllocated"] = async ({ objectMeta }) => {
     seen.push(objectMeta!.name);
     await mapLoad("dust2", () => wait(30), { mode: "deathmatch" });
+    await wait(30);
   };
   await using game = await startGame({ onAllocated: prepare });
   await game.telemetry.ready;
@@ -98,14 +126,18 @@ test("an allocation continues the trace of whoever asked, and lasts until the ga
   await until("gameserver.allocated", () => game.recorded.named("gameserver.allocated").length === 1);
   const allocated = game.recorded.one("gameserver.allocated");
   expect([allocated.spanContext().traceId, allocated.parentSpanContext?.spanId]).toEqual([TRACE, "b7ad6b7169203331"]);
-  expect(allocated.links.map(({ context }) => context.spanId)).toEqual([game.recorded.one("gameserver.boot").spanContext().spanId]);
+  expect(allocated.links.map(({ context }) => context.spanId)).toEqual([
+    game.recorded.one("gameserver.boot").spanContext().spanId,
+  ]);
   expect(startOf(allocated)).toBeGreaterThanOrEqual(asked - 1);
-  expect(durationOf(allocated)).toBeGreaterThanOrEqual(29);
+  expect(durationOf(allocated)).toBeGreaterThanOrEqual(58);
   const map = game.recorded.one("gameserver.map_load");
   expect(map.parentSpanContext?.spanId).toBe(allocated.spanContext().spanId);
   expect(map.attributes).toMatchObject({ "game.map": "dust2", "game.mode": "deathmatch" });
   expect(seen).toEqual(["arena-7xk2p"]);
-  expect(await game.recorded.points("colyseus.trace_context")).toMatchObject({ "outcome=continued source=annotation": 1 });
+  expect(await game.recorded.points("colyseus.trace_context")).toMatchObject({
+    "outcome=continued source=annotation": 1,
+  });
 });
 
 test("repeated messages are one allocation; a second allocation is a second one", async () => {
@@ -132,7 +164,9 @@ test("without onAllocated the server is playable with its first map load, which 
   await until("gameserver.allocated", () => game.recorded.named("gameserver.allocated").length === 1);
   const map = game.recorded.one("gameserver.map_load");
   expect(map.parentSpanContext?.spanId).toBe(game.recorded.one("room.create arena").spanContext().spanId);
-  expect(map.links.map(({ context }) => context.spanId)).toEqual([game.recorded.one("gameserver.allocated").spanContext().spanId]);
+  expect(map.links.map(({ context }) => context.spanId)).toEqual([
+    game.recorded.one("gameserver.allocated").spanContext().spanId,
+  ]);
   await room.leave();
 });
 
@@ -148,18 +182,22 @@ test("without onAllocated and without maps the server is playable with its first
   await room.leave();
 });
 
-test.each(["opentelemetry.io/trace-context", "tracing.k8s.io/traceparent", "game.kruise.io/traceparent", "my.game/trace"])(
-  "the context is found under the annotation %s",
-  async (key) => {
-    await using stand = await sidecar();
-    const more = key === "my.game/trace" ? { provisioning: { annotations: [key] } } : {};
-    await using game = await startGame({ onAllocated: () => {} }, Arena, more);
-    await game.telemetry.ready;
-    stand.allocate({ annotations: { [key]: key.startsWith("opentelemetry.io") ? JSON.stringify(REQUEST) : REQUEST.traceparent } });
-    await until("gameserver.allocated", () => game.recorded.named("gameserver.allocated").length === 1);
-    expect(game.recorded.one("gameserver.allocated").spanContext().traceId).toBe(TRACE);
-  },
-);
+test.each([
+  "opentelemetry.io/trace-context",
+  "tracing.k8s.io/traceparent",
+  "game.kruise.io/traceparent",
+  "my.game/trace",
+])("the context is found under the annotation %s", async (key) => {
+  await using stand = await sidecar();
+  const more = key === "my.game/trace" ? { provisioning: { annotations: [key] } } : {};
+  await using game = await startGame({ onAllocated: () => {} }, Arena, more);
+  await game.telemetry.ready;
+  stand.allocate({
+    annotations: { [key]: key.startsWith("opentelemetry.io") ? JSON.stringify(REQUEST) : REQUEST.traceparent },
+  });
+  await until("gameserver.allocated", () => game.recorded.named("gameserver.allocated").length === 1);
+  expect(game.recorded.one("gameserver.allocated").spanContext().traceId).toBe(TRACE);
+});
 
 test("an onAllocated that throws is reported, and the game goes on", async () => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
@@ -169,7 +207,9 @@ test("an onAllocated that throws is reported, and the game goes on", async () =>
   stand.allocate();
   await until("gameserver.allocated", () => game.recorded.named("gameserver.allocated").length === 1);
   expect(game.recorded.one("gameserver.allocated").status.message).toBe("Error: no such map");
-  expect(warned.mock.calls.flat().join()).toContain("onAllocated failed, the server stays allocated: Error: no such map");
+  expect(warned.mock.calls.flat().join()).toContain(
+    "onAllocated failed, the server stays allocated: Error: no such map",
+  );
   const room = await game.client().joinOrCreate("arena");
   await room.leave();
 });
@@ -179,9 +219,14 @@ test("no sidecar at the address: the boot fails inside its deadline, in one line
   process.env["AGONES_SDK_GRPC_PORT"] = "1";
   const began = performance.now();
   await using game = await startGame({ deadline: 400 });
-  const failure = await game.telemetry.ready.then(() => undefined, (error: Error) => error.message);
+  const failure = await game.telemetry.ready.then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
   expect(performance.now() - began).toBeLessThan(3000);
-  expect(failure).toMatch(/^no Agones sidecar at localhost:1 \(gRPC\): \d+ connection attempts in 0\.4 s, last: ECONNREFUSED\. /);
+  expect(failure).toMatch(
+    /^no Agones sidecar at localhost:1 \(gRPC\): \d+ connection attempts in 0\.4 s, last: ECONNREFUSED\. /,
+  );
   const lines = warned.mock.calls.flat().filter((line) => String(line).includes("the boot failed"));
   expect(lines).toEqual([`colyseus-otel: the boot failed: Error: ${failure}`]);
   expect(game.recorded.one("gameserver.boot").attributes["error.type"]).toBe("orchestrator_failed");
@@ -197,7 +242,9 @@ test("a sidecar that accepts and never answers: the boot fails inside its deadli
   await once(hung, "listening");
   process.env["AGONES_SDK_GRPC_PORT"] = String((hung.address() as { port: number }).port);
   await using game = await startGame({ deadline: 300 });
-  await expect(game.telemetry.ready).rejects.toThrow(/accepts connections but does not speak gRPC .* gave up after 0\.3 s/);
+  await expect(game.telemetry.ready).rejects.toThrow(
+    /accepts connections but does not speak gRPC .* gave up after 0\.3 s/,
+  );
   sockets.forEach((socket) => socket.destroy());
   hung.close();
 });
@@ -215,7 +262,9 @@ test("a GameServer that turns Unhealthy while it waits fails the boot at once", 
   await using game = await startGame();
   await stand.waitFor(({ state }) => state === "RequestReady");
   stand.setState("Unhealthy");
-  await expect(game.telemetry.ready).rejects.toThrow("Agones moved this GameServer to Unhealthy while it waited for Ready");
+  await expect(game.telemetry.ready).rejects.toThrow(
+    "Agones moved this GameServer to Unhealthy while it waited for Ready",
+  );
 });
 
 test("Agones is told once that the server is done, after the game's own callbacks", async () => {
@@ -236,14 +285,24 @@ test("a sidecar that dies after Ready costs the game nothing but a warning", asy
   await using game = await startGame({ healthInterval: 20 });
   await game.telemetry.ready;
   await stand.close();
-  await until("a warning", () => warned.mock.calls.flat().some((line) => String(line).includes("watch of the Agones sidecar broke")));
+  await until("a warning", () =>
+    warned.mock.calls.flat().some((line) => String(line).includes("watch of the Agones sidecar broke")),
+  );
   const room = await game.client().joinOrCreate("arena");
   await room.leave();
 });
 
 test("options of agones() that are wrong are named", () => {
-  expect(() => agones({ deadline: -1 })).toThrow(new TypeError("agones.deadline must be a positive number of milliseconds, got -1"));
-  expect(() => agones({ healthInterval: "2s" as unknown as number })).toThrow('agones.healthInterval must be a positive number of milliseconds, got "2s"');
-  expect(() => agones({ onAllocated: true as unknown as () => void })).toThrow("agones.onAllocated must be a function, got true");
-  expect(() => agones({ dedline: 1 } as AgonesOptions)).toThrow('agones: unknown option "dedline" (1); known are deadline, healthInterval, onAllocated');
+  expect(() => agones({ deadline: -1 })).toThrow(
+    new TypeError("agones.deadline must be a positive number of milliseconds, got -1"),
+  );
+  expect(() => agones({ healthInterval: "2s" as unknown as number })).toThrow(
+    'agones.healthInterval must be a positive number of milliseconds, got "2s"',
+  );
+  expect(() => agones({ onAllocated: true as unknown as () => void })).toThrow(
+    "agones.onAllocated must be a function, got true",
+  );
+  expect(() => agones({ dedline: 1 } as AgonesOptions)).toThrow(
+    'agones: unknown option "dedline" (1); known are deadline, healthInterval, onAllocated',
+  );
 });

@@ -4,13 +4,19 @@ import { once } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
 import { startTelemetry } from "colyseus-otel/sdk";
 import { answerProbe, type Health } from "../src/endpoints/readiness.ts";
+import { createStatus } from "../src/boot/status.ts";
 import { startServer, until, type TestServer } from "./_server.ts";
 
 class Arena extends Room {}
 
 afterEach(() => vi.restoreAllMocks());
 
-const health = (state: Health["state"], reason?: string): Health => ({ state, since: 1000, reason, phases: { load: 0.21875, listen: 0.002 } });
+const health = (state: Health["state"], reason?: string): Health => ({
+  state,
+  since: 1000,
+  reason,
+  phases: { load: 0.21875, listen: 0.002 },
+});
 
 async function get({ telemetry }: TestServer, path: string, init?: RequestInit) {
   await until("the admin port", () => telemetry.endpoints);
@@ -39,6 +45,15 @@ test("/readyz names the state, how long it lasts, why it is not ready and how lo
   });
 });
 
+test("an allocation that arrives while the server drains does not make it ready again", () => {
+  const status = createStatus(0);
+  for (const state of ["ready", "draining", "allocated", "stopped", "ready"] as const) {
+    status.enter(state);
+  }
+  expect(status.state).toBe("stopped");
+  expect([...status.reading()].filter(([, value]) => value === 1)).toEqual([[{ state: "stopped" }, 1]]);
+});
+
 test("a server is ready once it listens, and draining from the first moment of its shutdown", async () => {
   await using game = await startServer({ arena: Arena }, { endpoints: { port: 0 } });
   await game.telemetry.ready;
@@ -64,12 +79,19 @@ test("unknown paths and methods are told what there is", async () => {
 
 test("/metrics says what to do when nobody offers metrics", async () => {
   await using game = await startServer({ arena: Arena }, { endpoints: { port: 0 } });
-  expect(await get(game, "/metrics")).toMatchObject({ status: 503, body: expect.stringContaining("call startTelemetry()") });
+  expect(await get(game, "/metrics")).toMatchObject({
+    status: 503,
+    body: expect.stringContaining("call startTelemetry()"),
+  });
 });
 
 test("/metrics is Prometheus' text once startTelemetry() is loaded", async () => {
   await using _sdk = startTelemetry({ spanProcessors: [] });
-  await using game = await startServer({ arena: Arena }, { endpoints: { port: 0 }, tracerProvider: undefined, meterProvider: undefined } as never);
+  await using game = await startServer({ arena: Arena }, {
+    endpoints: { port: 0 },
+    tracerProvider: undefined,
+    meterProvider: undefined,
+  } as never);
   await until("metrics", async () => (await get(game, "/metrics")).status === 200);
   const { body } = await get(game, "/metrics");
   expect(body).toContain('gameserver_status{state="ready"} 1');
@@ -83,7 +105,9 @@ test("an admin port in use is one clear error, and the game goes on", async () =
   const { port } = blocker.address() as { port: number };
   await using game = await startServer({ arena: Arena }, { endpoints: { port } });
   await until("the error", () => warned.mock.calls.length > 0);
-  expect(warned.mock.calls.flat()[0]).toMatch(`colyseus-otel: no /metrics and no probes at 127.0.0.1:${port} (option endpoints): Error: listen EADDRINUSE`);
+  expect(warned.mock.calls.flat()[0]).toMatch(
+    `colyseus-otel: no /metrics and no probes at 127.0.0.1:${port} (option endpoints): Error: listen EADDRINUSE`,
+  );
   expect(game.telemetry.endpoints).toBeUndefined();
   const room = await game.client().joinOrCreate("arena");
   await room.leave();

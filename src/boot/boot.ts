@@ -68,7 +68,12 @@ export function startBoot(teller: Teller, status: Status, parent: SpanContext | 
         teller.note({ note: "boot.phase", phase: "map_load", seconds: status.phases["map_load"], outcome });
       }
       if (listeningSince !== undefined) {
-        teller.note({ note: "boot.phase", phase: "orchestrator", seconds: took("orchestrator", listeningSince, end), outcome });
+        teller.note({
+          note: "boot.phase",
+          phase: "orchestrator",
+          seconds: took("orchestrator", listeningSince, end),
+          outcome,
+        });
       }
       took("total", step.start, end);
       over = true;

@@ -112,7 +112,10 @@ function lookForSdk(teller: StandardTeller): Undo {
     clearInterval(timer);
     teller.giveUp();
     if (!teller.active) {
-      warn("no sdk", "no OpenTelemetry SDK is registered, so nothing is recorded: call startTelemetry() from colyseus-otel/sdk, or start your own.");
+      warn(
+        "no sdk",
+        "no OpenTelemetry SDK is registered, so nothing is recorded: call startTelemetry() from colyseus-otel/sdk, or start your own.",
+      );
     }
   }, LOOK_EVERY_MS).unref();
   return () => clearInterval(timer);
@@ -124,17 +127,22 @@ function lookForSdk(teller: StandardTeller): Undo {
  * exit is made up for.
  */
 function traceDrain(parts: LifecycleParts): Undo {
-  return shadow(parts.server, "gracefullyShutdown", (original) => async function drained(this: Server, exit: boolean = true, error?: Error) {
-    if (matchMaker.state === matchMaker.MatchMakerState.SHUTTING_DOWN) {
-      return original.call(this, exit, error);
-    }
-    parts.status.enter("draining");
-    await original.call(this, false, error);
-    await drain(parts);
-    if (exit) {
-      process.exit(error && !isDevMode ? 1 : 0);
-    }
-  });
+  return shadow(
+    parts.server,
+    "gracefullyShutdown",
+    (original) =>
+      async function drained(this: Server, exit: boolean = true, error?: Error) {
+        if (matchMaker.state === matchMaker.MatchMakerState.SHUTTING_DOWN) {
+          return original.call(this, exit, error);
+        }
+        parts.status.enter("draining");
+        await original.call(this, false, error);
+        await drain(parts);
+        if (exit) {
+          process.exit(error && !isDevMode ? 1 : 0);
+        }
+      },
+  );
 }
 
 async function drain({ boot, allocations, status, orchestrator, providers }: LifecycleParts): Promise<void> {
@@ -148,6 +156,9 @@ async function drain({ boot, allocations, status, orchestrator, providers }: Lif
 
 async function stopOrchestrator(orchestrator: Orchestrator): Promise<void> {
   const stopped = orchestrator.shutdown();
-  stopped.catch((error: unknown) => warn("orchestrator shutdown", `${orchestrator.name} was not told that this server is done: ${describe(error)}`));
+  stopped.catch((error: unknown) =>
+    warn("orchestrator shutdown", `${orchestrator.name} was not told that this server is done: ${describe(error)}`),
+  );
   await settledWithin(DRAIN_MS, stopped);
+  orchestrator.close();
 }

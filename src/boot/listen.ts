@@ -29,45 +29,57 @@ export function traceListen(server: Server, observer: ListenObserver): Undo {
   };
 
   undos.push(
-    shadow(server, "listen", (listen) => function tracedListen(this: Server, ...args: unknown[]) {
-      // Colyseus Cloud listens twice, the second time inside the first.
-      if (observer.boot.over || running > 0) {
-        return listen.apply(this, args);
-      }
-      running += 1;
-      guard("listen", () => phase.begin(SPANS.bootPrepare));
-      void transportOf(this).then((transport) => guard("listen", () => undos.push(traceBind(transport, phase, fail))));
-      return (listen.apply(this, args) as Promise<unknown>).then(
-        (value) => {
-          running -= 1;
-          guard("listen", () => {
-            phase.end();
-            observer.onListening();
-          });
-          return value;
+    shadow(
+      server,
+      "listen",
+      (listen) =>
+        function tracedListen(this: Server, ...args: unknown[]) {
+          // Colyseus Cloud listens twice, the second time inside the first.
+          if (observer.boot.over || running > 0) {
+            return listen.apply(this, args);
+          }
+          running += 1;
+          guard("listen", () => phase.begin(SPANS.bootPrepare));
+          void transportOf(this).then((transport) =>
+            guard("listen", () => undos.push(traceBind(transport, phase, fail))),
+          );
+          return (listen.apply(this, args) as Promise<unknown>).then(
+            (value) => {
+              running -= 1;
+              guard("listen", () => {
+                phase.end();
+                observer.onListening();
+              });
+              return value;
+            },
+            async (error: unknown) => {
+              running -= 1;
+              await fail(error);
+              throw error;
+            },
+          );
         },
-        async (error: unknown) => {
-          running -= 1;
-          await fail(error);
-          throw error;
-        },
-      );
-    }),
+    ),
   );
   return () => undoAll(undos);
 }
 
 /** ws reports a port in use as an event on its HTTP server, and Colyseus' listen() then never settles. */
 function traceBind(transport: Transport, phase: Phases, fail: (error: unknown) => unknown): Undo {
-  return shadow(transport, "listen", (listen) => function tracedBind(this: Transport, ...args: unknown[]) {
-    guard("listen", () => {
-      phase.begin(SPANS.bootListen);
-      const server = this.server as EventEmitter | undefined;
-      server?.once("error", fail);
-      server?.once("listening", () => server.off("error", fail));
-    });
-    return listen.apply(this, args);
-  });
+  return shadow(
+    transport,
+    "listen",
+    (listen) =>
+      function tracedBind(this: Transport, ...args: unknown[]) {
+        guard("listen", () => {
+          phase.begin(SPANS.bootListen);
+          const server = this.server as EventEmitter | undefined;
+          server?.once("error", fail);
+          server?.once("listening", () => server.off("error", fail));
+        });
+        return listen.apply(this, args);
+      },
+  );
 }
 
 interface Phases {

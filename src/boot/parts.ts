@@ -111,7 +111,9 @@ function validContext(spanContext: SpanContext | undefined): SpanContext | undef
 
 function check(where: string, name: unknown, run: unknown): void {
   if (typeof name !== "string" || name.length === 0 || name.length > MAX_NAME) {
-    throw new TypeError(`${where}: name must be a string of 1 to ${MAX_NAME} characters, got ${JSON.stringify(name)?.slice(0, 100)}`);
+    throw new TypeError(
+      `${where}: name must be a string of 1 to ${MAX_NAME} characters, got ${JSON.stringify(name)?.slice(0, 100)}`,
+    );
   }
   if (typeof run !== "function") {
     throw new TypeError(`${where}("${name}"): the second argument must be a function, got ${typeof run}`);

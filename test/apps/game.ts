@@ -56,6 +56,10 @@ if (app.exitOnFailure) {
 await listening;
 const { port } = server.transport.server!.address() as { port: number };
 tell({ type: "app:listening", port });
+if (app.stopByItself) {
+  await telemetry.ready;
+  await server.gracefullyShutdown(false);
+}
 
 function tell(message: object): void {
   process.send?.(message);

@@ -5,8 +5,16 @@ import { describe, warn } from "../../internal/report.ts";
 import type { Failure } from "../../telling/step.ts";
 import type { Orchestrator, OrchestratorEvents } from "../orchestrator.ts";
 import { connectSidecar } from "./connection.ts";
-import { allocatedAt, allocationKey, annotationsOf, identity, isReadyOrLater, isTerminal, stateOf } from "./game-server.ts";
-import { sidecarAddress, type AgonesSdk, type GameServer } from "./sdk.ts";
+import {
+  allocatedAt,
+  allocationKey,
+  annotationsOf,
+  identity,
+  isReadyOrLater,
+  isTerminal,
+  stateOf,
+} from "./game-server.ts";
+import { closeAgonesSdk, sidecarAddress, type AgonesSdk, type GameServer } from "./sdk.ts";
 import { watchGameServer, type Watch } from "./watch.ts";
 
 const SHUTDOWN_MS = 2000;
@@ -56,13 +64,21 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
   async function requestReady(to: OrchestratorEvents, { sdk, watch }: Link): Promise<void> {
     const until = performance.now() + options.deadline;
     const requested = to.begin(SPANS.agonesReady);
-    await observed(to, requested, within(options.deadline, sdk.ready(), () => tooLate("did not answer Ready()", options.deadline)));
+    await observed(
+      to,
+      requested,
+      within(options.deadline, sdk.ready(), () => tooLate("did not answer Ready()", options.deadline)),
+    );
     to.end(requested);
 
     const awaited = to.begin(SPANS.agonesWaitForReady);
     const left = Math.max(1, until - performance.now());
     const settled = watch.until((gameServer) => isReadyOrLater(gameServer) || isTerminal(gameServer));
-    const gameServer = await observed(to, awaited, within(left, settled, () => tooLate("did not show Ready", options.deadline)));
+    const gameServer = await observed(
+      to,
+      awaited,
+      within(left, settled, () => tooLate("did not show Ready", options.deadline)),
+    );
     awaited.result[ATTRIBUTES.agonesState.key] = stateOf(gameServer);
     if (isTerminal(gameServer)) {
       const error = new Error(`Agones moved this GameServer to ${stateOf(gameServer)} while it waited for Ready`);
@@ -93,7 +109,7 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
       linked?.then(
         ({ sdk, watch }) => {
           watch.close();
-          sdk.close();
+          closeAgonesSdk(sdk);
         },
         () => {},
       );
@@ -106,7 +122,11 @@ function ping(sdk: AgonesSdk): void {
 }
 
 /** Ends the step with the error when the call fails; the success is the caller's to end. */
-async function observed<T>(to: OrchestratorEvents, step: Parameters<OrchestratorEvents["end"]>[0], call: Promise<T>): Promise<T> {
+async function observed<T>(
+  to: OrchestratorEvents,
+  step: Parameters<OrchestratorEvents["end"]>[0],
+  call: Promise<T>,
+): Promise<T> {
   try {
     return await call;
   } catch (error) {

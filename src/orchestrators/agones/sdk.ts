@@ -12,6 +12,8 @@ export interface AgonesSdk {
   /** Always with an error callback: without one a lost sidecar ends the process. */
   watchGameServer(onUpdate: (gameServer: GameServer) => void, onError: (error: unknown) => void): void;
   close(): void;
+  /** Its open watches. */
+  readonly streams?: readonly { cancel?(): void }[];
 }
 
 /** A GameServer as the SDK's `toObject()` gives it: maps are arrays of pairs, unset parts are absent. */
@@ -36,10 +38,23 @@ export async function loadAgonesSdk(): Promise<AgonesSdk> {
   try {
     module = await import("@google-cloud/agones-sdk");
   } catch (error) {
-    throw new Error("agones() needs the package @google-cloud/agones-sdk: npm install @google-cloud/agones-sdk", { cause: error });
+    throw new Error("agones() needs the package @google-cloud/agones-sdk: npm install @google-cloud/agones-sdk", {
+      cause: error,
+    });
   }
   const { default: Sdk } = module as { default: new () => AgonesSdk };
   return new Sdk();
+}
+
+/**
+ * Closes the SDK and its watches. Its own close() destroys their streams, which in grpc-js does not end the calls: the
+ * connection stays open and keeps the process alive.
+ */
+export function closeAgonesSdk(sdk: AgonesSdk): void {
+  for (const stream of sdk.streams ?? []) {
+    stream.cancel?.();
+  }
+  sdk.close();
 }
 
 /** Where the SDK will look for the sidecar: its host is fixed. */

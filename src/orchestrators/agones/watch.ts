@@ -34,13 +34,18 @@ export function watchGameServer(sdk: AgonesSdk, onUpdate: (gameServer: GameServe
 
   function ask(): void {
     if (waiting.size > 0) {
-      sdk.getGameServer().then(seen, (error: unknown) => warn("agones ask", `asking the Agones sidecar failed: ${describe(error)}`));
+      sdk
+        .getGameServer()
+        .then(seen, (error: unknown) => warn("agones ask", `asking the Agones sidecar failed: ${describe(error)}`));
     }
   }
 
   sdk.watchGameServer(seen, (error) => {
     if (!closed) {
-      warn("agones watch", `the watch of the Agones sidecar broke, allocations are not seen any more: ${describe(error)}`);
+      warn(
+        "agones watch",
+        `the watch of the Agones sidecar broke, allocations are not seen any more: ${describe(error)}`,
+      );
     }
   });
 
