@@ -7,7 +7,8 @@ import { playAgain, playStory } from "./story.ts";
 import { startBackend, type Backend } from "./tracing.ts";
 
 const options = readOptions(process.argv.slice(2));
-const color = process.stdout.isTTY && pc.isColorSupported;
+// On a pipe isTTY is undefined, which picocolors takes for "as CI does": in colour.
+const color = process.stdout.isTTY ? pc.isColorSupported : false;
 const say = createNarrator(color);
 const stack = new AsyncDisposableStack();
 const interrupted = Promise.withResolvers<number>();

@@ -22,7 +22,7 @@ export function drawTraces(spans: readonly ReceivedSpan[], options: DrawOptions 
  * linked to and what went wrong.
  * @param all where the targets of links are looked for
  */
-export function drawTrace(
+function drawTrace(
   trace: readonly ReceivedSpan[],
   all: readonly ReceivedSpan[],
   { width = 100, color = false }: DrawOptions = {},

@@ -30,12 +30,7 @@ export interface PlayUntil {
 const FIRE_EVERY_TICKS = TICK_RATE / 2;
 
 /** Joins the arena and waits for its first state. Rejects with the SDK's MatchMakeError when the ticket is refused. */
-export async function connectPlayer({
-  url,
-  ticket,
-  options = {},
-  headers = {},
-}: PlayerOptions): Promise<Player> {
+export async function connectPlayer({ url, ticket, options = {}, headers = {} }: PlayerOptions): Promise<Player> {
   const client = new Client(url, { headers: { ...headers } });
   client.auth.token = ticket;
   const room = await client.joinOrCreate<ArenaState>("arena", { ...options });
@@ -107,8 +102,6 @@ async function firstState(room: Room<unknown, ArenaState>): Promise<void> {
   if (room.state.fighters?.has(room.sessionId)) return;
   await new Promise<void>((resolve, reject) => {
     room.onStateChange.once(() => resolve());
-    room.onLeave.once((code) =>
-      reject(new Error(`left the arena before its first state (close code ${code})`)),
-    );
+    room.onLeave.once((code) => reject(new Error(`left the arena before its first state (close code ${code})`)));
   });
 }

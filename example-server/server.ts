@@ -1,11 +1,9 @@
-import { instrument } from "colyseus-otel";
+import { instrument, type Trust } from "colyseus-otel";
 import { agones } from "colyseus-otel/agones";
 import { startTelemetry } from "colyseus-otel/sdk";
 import { allocatedMap } from "./allocation.ts";
 import { openArenaMap } from "./arena/loaded-map.ts";
 import { server } from "./game.ts";
-
-type Trust = "continue" | "signed" | "link" | "ignore";
 
 startTelemetry();
 const telemetry = instrument(server, {

@@ -27,8 +27,7 @@ export function verifyTicket(
 ): PlayerIdentity {
   if (typeof ticket !== "string" || ticket === "") throw refusal("ticket missing");
   const [payload, signature, ...rest] = ticket.length > LONGEST_TICKET ? [] : ticket.split(".");
-  if (payload === undefined || signature === undefined || rest.length > 0)
-    throw refusal("ticket malformed");
+  if (payload === undefined || signature === undefined || rest.length > 0) throw refusal("ticket malformed");
   if (!isSignature(signature, sign(payload, secret))) throw refusal("ticket signature is wrong");
 
   const { playerId, expires } = readPayload(payload);
@@ -57,9 +56,7 @@ function isSignature(claimed: string, expected: Buffer): boolean {
 
 // Only what carries our signature gets here: what is wrong with it, the minting service did.
 function readPayload(payload: string): Ticket {
-  const { playerId, expires } = JSON.parse(
-    Buffer.from(payload, "base64url").toString(),
-  ) as Partial<Ticket>;
+  const { playerId, expires } = JSON.parse(Buffer.from(payload, "base64url").toString()) as Partial<Ticket>;
   if (typeof playerId !== "string" || playerId === "") throw refusal("ticket names no player");
   if (typeof expires !== "number") throw refusal("ticket has no expiry");
   return { playerId, expires };

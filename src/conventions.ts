@@ -26,7 +26,11 @@ export const SPANS = {
   bootLoad: span("gameserver.boot.load", INTERNAL, "Process start until instrument(): the imports"),
   bootPrepare: span("gameserver.boot.prepare", INTERNAL, "listen() until the bind: beforeListen, database, express"),
   bootListen: span("gameserver.boot.listen", INTERNAL, "Binding the port"),
-  bootPhase: span("gameserver.boot.phase", INTERNAL, "A phase of the game's own, by bootPhase(); game.boot.phase names it"),
+  bootPhase: span(
+    "gameserver.boot.phase",
+    INTERNAL,
+    "A phase of the game's own, by bootPhase(); game.boot.phase names it",
+  ),
   mapLoad: span("gameserver.map_load", INTERNAL, "The function given to mapLoad()"),
   agonesConnect: span("agones.connect", CLIENT, "First attempt until the sidecar answers"),
   agonesReady: span("agones.ready", CLIENT, "The Ready() call, which only requests it"),

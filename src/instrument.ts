@@ -47,7 +47,9 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
   const resolved = resolveOptions(options);
   checkCore(server);
   if (installed) {
-    throw new Error("instrument() was called already in this process: one call traces all rooms. shutdown() the first to call it again.");
+    throw new Error(
+      "instrument() was called already in this process: one call traces all rooms. shutdown() the first to call it again.",
+    );
   }
   installed = true;
   return compose(server, resolved);
@@ -71,7 +73,14 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
   const sessions: Sessions = { teller, openByPhase: tallies.openByPhase };
   const undos: Undo[] = [
     () => observeParts(undefined),
-    installHooks((meetNewRooms) => ({ ...sessions, ...tallies, trust, registry, playerJoined: playable, meetNewRooms })),
+    installHooks((meetNewRooms) => ({
+      ...sessions,
+      ...tallies,
+      trust,
+      registry,
+      playerJoined: playable,
+      meetNewRooms,
+    })),
   ];
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
   const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, providers: options });
@@ -102,7 +111,10 @@ function endAll({ open }: Registry, sessions: Sessions): void {
   open.clear();
 }
 
-function readingsOf(status: Status, tallies: Record<"rooms" | "clients" | "openByPhase", Tally>): Map<MetricConvention, Reading> {
+function readingsOf(
+  status: Status,
+  tallies: Record<"rooms" | "clients" | "openByPhase", Tally>,
+): Map<MetricConvention, Reading> {
   return new Map<MetricConvention, Reading>([
     [METRICS.status, status.reading],
     [METRICS.rooms, tallies.rooms.reading(LABELS.room)],

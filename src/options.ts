@@ -70,7 +70,9 @@ export function resolveOptions(options: InstrumentOptions): ResolvedOptions {
     trust: checkOneOf("trust", trust, TRUSTS),
     endpoints: resolveEndpoints(options.endpoints ?? {}),
     annotationKeys: resolveAnnotations(options.provisioning ?? {}),
-    tracerProvider: optional(tracerProvider, (given) => checkShape<TracerProvider>("tracerProvider", given, ["getTracer"])),
+    tracerProvider: optional(tracerProvider, (given) =>
+      checkShape<TracerProvider>("tracerProvider", given, ["getTracer"]),
+    ),
     meterProvider: optional(meterProvider, (given) => checkShape<MeterProvider>("meterProvider", given, ["getMeter"])),
   });
 }

@@ -1,7 +1,18 @@
 import { context } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider, type ReadableSpan, type Sampler } from "@opentelemetry/sdk-trace";
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider,
+  type ReadableSpan,
+  type Sampler,
+} from "@opentelemetry/sdk-trace";
 
 /** A real SDK that keeps what it is told in memory, handed in as a user's own. */
 export interface RecordingTelemetry {
@@ -19,7 +30,10 @@ export interface RecordingTelemetry {
 export function recordTelemetry(sampler?: Sampler): RecordingTelemetry {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const exporter = new InMemorySpanExporter();
-  const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })], ...(sampler && { sampler }) });
+  const tracerProvider = new TracerProvider({
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    ...(sampler && { sampler }),
+  });
   const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 3_600_000 });
   const meterProvider = new MeterProvider({ readers: [reader] });
@@ -37,13 +51,19 @@ export function recordTelemetry(sampler?: Sampler): RecordingTelemetry {
     one(name) {
       const [span, ...more] = named(name);
       if (!span || more.length > 0) {
-        throw new Error(`expected one span "${name}", got ${1 + more.length - (span ? 0 : 1)} among ${spans().map((one) => one.name).join(", ")}`);
+        throw new Error(
+          `expected one span "${name}", got ${1 + more.length - (span ? 0 : 1)} among ${spans()
+            .map((one) => one.name)
+            .join(", ")}`,
+        );
       }
       return span;
     },
     async points(metric) {
       const found = (await collect()).find(({ descriptor }) => descriptor.name === metric);
-      return Object.fromEntries((found?.dataPoints ?? []).map(({ attributes, value }) => [labels(attributes), plain(value)]));
+      return Object.fromEntries(
+        (found?.dataPoints ?? []).map(({ attributes, value }) => [labels(attributes), plain(value)]),
+      );
     },
     async metricNames() {
       return (await collect()).map(({ descriptor }) => descriptor.name).toSorted();
@@ -60,7 +80,9 @@ function labels(attributes: Record<string, unknown>): string {
 }
 
 function plain(value: unknown): unknown {
-  return typeof value === "object" && value !== null && "count" in value ? { count: value.count, sum: "sum" in value ? value.sum : undefined } : value;
+  return typeof value === "object" && value !== null && "count" in value
+    ? { count: value.count, sum: "sum" in value ? value.sum : undefined }
+    : value;
 }
 
 /**

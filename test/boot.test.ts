@@ -18,7 +18,9 @@ test("the boot is told from process start to listening, phase by phase, in order
   await using game = start(receiver, { beforeListen: 40 });
   await game.message("app:ready");
   const spans = await bootSpans(receiver);
-  const [boot, load, prepare, listen] = ["", ".load", ".prepare", ".listen"].map((part) => spans.get(`gameserver.boot${part}`)!);
+  const [boot, load, prepare, listen] = ["", ".load", ".prepare", ".listen"].map((part) =>
+    spans.get(`gameserver.boot${part}`)!,
+  );
   expect(boot!.parentSpanId).toBeUndefined();
   expect(boot!.startMs).toBeGreaterThanOrEqual(game.spawnedAt - 2);
   expect(boot!.startMs).toBeLessThan(load!.endMs);
@@ -46,6 +48,9 @@ test("map loads and phases of the game's own are parts of the boot, also those t
   expect(maps[0]!.endMs - maps[0]!.startMs).toBeGreaterThanOrEqual(28);
   const phase = receiver.spans.find(({ name }) => name === "gameserver.boot.phase")!;
   expect([phase.attributes["game.boot.phase"], parentOf(phase)]).toEqual(["services", "gameserver.boot"]);
+  const { host, port } = (await game.message("app:ready")).endpoints!;
+  const { boot } = (await (await fetch(`http://${host}:${port}/readyz`)).json()) as { boot: Record<string, number> };
+  expect(boot["map_load"]).toBeGreaterThanOrEqual(0.028);
   const own = receiver.spans.find(({ name }) => name === "read tiles")!;
   expect(parentOf(own)).toBe("gameserver.map_load");
 });

@@ -1,15 +1,6 @@
 import { matchMaker } from "@colyseus/core";
 import fc from "fast-check";
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  onTestFinished,
-  test,
-} from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { allocatedMap } from "../example-server/allocation.ts";
 import { tileAt, type Grid } from "../example-server/arena/grid.ts";
 import { headingFormat } from "../example-server/arena/heading-format.ts";
@@ -23,7 +14,9 @@ import { arenaMap, server } from "../example-server/game.ts";
 import { connectPlayer, type Player } from "../example-server/player.ts";
 import { mintTicket, verifyTicket } from "../example-server/tickets.ts";
 
-type Tiled = Record<string, any>; // a test breaks a valid map anywhere in it
+// A test breaks a valid map anywhere in it.
+// oxlint-disable-next-line typescript/no-explicit-any
+type Tiled = Record<string, any>;
 
 const SMALL = ["####", "#..#", "####"];
 
@@ -96,23 +89,11 @@ describe("the Tiled map", () => {
   });
 
   test.each<readonly [string, (map: Tiled) => void, string]>([
-    [
-      "is a tileset",
-      (map) => (map.type = "tileset"),
-      'map "test": type is "tileset", expected "map"',
-    ],
-    [
-      "is isometric",
-      (map) => (map.orientation = "isometric"),
-      'orientation is "isometric", expected "orthogonal"',
-    ],
+    ["is a tileset", (map) => (map.type = "tileset"), 'map "test": type is "tileset", expected "map"'],
+    ["is isometric", (map) => (map.orientation = "isometric"), 'orientation is "isometric", expected "orthogonal"'],
     ["has no edge", (map) => (map.infinite = true), "infinite maps have no edge"],
     ["has half a tile", (map) => (map.width = 3.5), "width: is 3.5, expected a whole number"],
-    [
-      "is far too big",
-      (map) => (map.height = 1e9),
-      "height: is 1000000000, expected a whole number",
-    ],
+    ["is far too big", (map) => (map.height = 1e9), "height: is 1000000000, expected a whole number"],
     ["has no layers", (map) => delete map.layers, "layers: is not an array"],
     ["has a broken layer", (map) => (map.layers[0] = null), "layer 0: is not an object"],
     ["has no walls", (map) => map.layers.shift(), 'has no tilelayer named "walls"'],
@@ -122,21 +103,9 @@ describe("the Tiled map", () => {
       (map) => (map.layers[0].width = 5),
       'layer "walls": is 5 x 3 tiles, the map is 4 x 3',
     ],
-    [
-      "lacks a tile",
-      (map) => map.layers[0].data.pop(),
-      'layer "walls": data has 11 tiles, expected 12',
-    ],
-    [
-      "has a tile that is no id",
-      (map) => (map.layers[0].data[4] = "x"),
-      'tile 4 is "x", expected a global tile id',
-    ],
-    [
-      "has an unknown encoding",
-      (map) => (map.layers[0].encoding = "xml"),
-      'encoding "xml" is not supported',
-    ],
+    ["lacks a tile", (map) => map.layers[0].data.pop(), 'layer "walls": data has 11 tiles, expected 12'],
+    ["has a tile that is no id", (map) => (map.layers[0].data[4] = "x"), 'tile 4 is "x", expected a global tile id'],
+    ["has an unknown encoding", (map) => (map.layers[0].encoding = "xml"), 'encoding "xml" is not supported'],
     [
       "is compressed",
       (map) => Object.assign(map.layers[0], { encoding: "base64", compression: "zstd", data: "" }),
@@ -154,11 +123,7 @@ describe("the Tiled map", () => {
     ],
     ["is in chunks", (map) => (map.layers[0].chunks = []), "has chunks"],
     ["has nobody to spawn", (map) => (map.layers[1].objects = []), "has no objects"],
-    [
-      "has a spawn without a place",
-      (map) => (map.layers[1].objects[0].x = null),
-      "object 0: x: is not a number",
-    ],
+    ["has a spawn without a place", (map) => (map.layers[1].objects[0].x = null), "object 0: x: is not a number"],
     [
       "has a spawn in a wall",
       (map) => (map.layers[1].objects[0].y = 0),
@@ -178,15 +143,11 @@ describe("the Tiled map", () => {
   test("a map whose spawns are cut off from each other is refused", () => {
     const map = tiled(["#####", "#.#.#", "#####"]);
     map.layers[1].objects.push({ x: 3 * 32, y: 32 });
-    expect(() => parseArenaMap("test", map)).toThrow(
-      "object 1: cannot be reached from object 0 (column 3, row 1)",
-    );
+    expect(() => parseArenaMap("test", map)).toThrow("object 1: cannot be reached from object 0 (column 3, row 1)");
   });
 
   test("a map name cannot leave the maps folder", async () => {
-    await expect(loadArenaMap("../tickets")).rejects.toThrow(
-      'map "../tickets": a name has only a-z, 0-9 and -',
-    );
+    await expect(loadArenaMap("../tickets")).rejects.toThrow('map "../tickets": a name has only a-z, 0-9 and -');
     await expect(loadArenaMap("nowhere")).rejects.toThrow('map "nowhere": cannot be read');
   });
 
@@ -223,17 +184,15 @@ describe("the map of the next room", () => {
 });
 
 describe("the way through the arena", () => {
-  const grids = fc
-    .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }))
-    .chain(([width, height]) =>
-      fc.record({
-        width: fc.constant(width),
-        height: fc.constant(height),
-        solid: fc.uint8Array({ minLength: width * height, maxLength: width * height, max: 1 }),
-        start: fc.nat(width * height - 1),
-        goal: fc.nat(width * height - 1),
-      }),
-    );
+  const grids = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })).chain(([width, height]) =>
+    fc.record({
+      width: fc.constant(width),
+      height: fc.constant(height),
+      solid: fc.uint8Array({ minLength: width * height, maxLength: width * height, max: 1 }),
+      start: fc.nat(width * height - 1),
+      goal: fc.nat(width * height - 1),
+    }),
+  );
 
   function touch(grid: Grid, a: number, b: number): boolean {
     const columns = Math.abs((a % grid.width) - (b % grid.width));
@@ -247,8 +206,7 @@ describe("the way through the arena", () => {
       size = found.size;
       const reached = [...found.keys()];
       for (const [tile, solid] of grid.solid.entries()) {
-        if (solid === 0 && !found.has(tile) && reached.some((other) => touch(grid, tile, other)))
-          found.set(tile, far);
+        if (solid === 0 && !found.has(tile) && reached.some((other) => touch(grid, tile, other))) found.set(tile, far);
       }
     }
     return found;
@@ -271,9 +229,7 @@ describe("the way through the arena", () => {
         fc.pre(path.length > 0);
         expect([path[0], path.at(-1)]).toEqual([start, goal]);
         expect(path.filter((tile) => grid.solid[tile] !== 0)).toEqual([]);
-        expect(path.slice(1).every((tile, index) => touch(grid, tile, path[index] ?? -1))).toBe(
-          true,
-        );
+        expect(path.slice(1).every((tile, index) => touch(grid, tile, path[index] ?? -1))).toBe(true);
       }),
     );
   });
@@ -295,9 +251,7 @@ describe("the simulation", () => {
       minLength: 6,
       maxLength: 6,
     })
-    .map((rows) =>
-      rows.map((row, y) => row.map((tile, x) => (x === 1 && y === 1 ? "." : tile)).join("")),
-    );
+    .map((rows) => rows.map((row, y) => row.map((tile, x) => (x === 1 && y === 1 ? "." : tile)).join("")));
 
   function play(
     map: ArenaMap,
@@ -323,8 +277,7 @@ describe("the simulation", () => {
       [-half, half].map((dy) => [Math.floor(x + dx), Math.floor(y + dy)] as const),
     );
     return corners.filter(
-      ([column, row]) =>
-        map.solid[row * map.width + column] !== 0 || column < 0 || column >= map.width,
+      ([column, row]) => map.solid[row * map.width + column] !== 0 || column < 0 || column >= map.width,
     ).length;
   }
 
@@ -362,14 +315,8 @@ describe("the simulation", () => {
   }
 
   test("three shots put a rival down and score, and the rival comes back on a spawn after two seconds", () => {
-    expect(duel(["#######", "#.....#", "#######"], 21)).toMatchObject([
-      { score: 3, shots: 3 },
-      { health: 0 },
-    ]);
-    expect(duel(["#######", "#.....#", "#######"], 61)).toMatchObject([
-      { score: 3 },
-      { health: 3, x: 1.5, y: 1.5 },
-    ]);
+    expect(duel(["#######", "#.....#", "#######"], 21)).toMatchObject([{ score: 3, shots: 3 }, { health: 0 }]);
+    expect(duel(["#######", "#.....#", "#######"], 61)).toMatchObject([{ score: 3 }, { health: 3, x: 1.5, y: 1.5 }]);
   });
 
   test("a wall stops a shot", () => {
@@ -391,24 +338,18 @@ describe("the simulation", () => {
 
     for (let tick = 0; tick < 60 * arena.TICK_RATE; tick++) {
       for (const [id, fighter] of fighters)
-        fighter.controls.heading =
-          pilots.get(id)?.decide(fighter, [], cells).heading ?? arena.STILL;
+        fighter.controls.heading = pilots.get(id)?.decide(fighter, [], cells).heading ?? arena.STILL;
       arena.step(world, random);
     }
     expect([...fighters.values()].filter((fighter) => fighter.score < 3)).toEqual([]);
   });
 
-  test.each([
-    undefined,
-    null,
-    "north",
-    {},
-    { dx: "1", dy: 0 },
-    { dx: Number.NaN, dy: 0 },
-    { dx: 0, dy: Infinity },
-  ])("refuses %j as a direction", (message) => {
-    expect(headingFormat["~standard"].validate(message)).toHaveProperty("issues");
-  });
+  test.each([undefined, null, "north", {}, { dx: "1", dy: 0 }, { dx: Number.NaN, dy: 0 }, { dx: 0, dy: Infinity }])(
+    "refuses %j as a direction",
+    (message) => {
+      expect(headingFormat["~standard"].validate(message)).toHaveProperty("issues");
+    },
+  );
 
   test("cuts a direction that asks for more than full speed", () => {
     expect(headingFormat["~standard"].validate({ dx: 30, dy: 40 })).toEqual({
@@ -433,9 +374,7 @@ describe("tickets", () => {
     ["endless", "a".repeat(1e6), "secret", 0, "ticket malformed"],
     ["missing", undefined, "secret", 0, "ticket missing"],
   ])("that are %s are refused with 401", (_, bad, secret, now, message) => {
-    expect(() => verifyTicket(bad, secret, now)).toThrow(
-      expect.objectContaining({ code: 401, message }),
-    );
+    expect(() => verifyTicket(bad, secret, now)).toThrow(expect.objectContaining({ code: 401, message }));
   });
 
   test("whose signed content is not a ticket are refused", () => {
@@ -484,16 +423,11 @@ describe("the server", { timeout: 60_000 }, () => {
     expect({ x: self?.x, y: self?.y }).not.toEqual(from);
 
     await player.play({
-      until: ({ score }) =>
-        score > 0 && [...fighters.values()].some((fighter) => fighter.bot && fighter.score > 0),
+      until: ({ score }) => score > 0 && [...fighters.values()].some((fighter) => fighter.bot && fighter.score > 0),
     });
     const { score } = await player.leave();
-    await expect
-      .poll(() => matchMaker.presence.hget("arena:matches", "crossfire"), patient)
-      .toBe("1");
-    expect(Number(await matchMaker.presence.hget("arena:ladder", "ada"))).toBeGreaterThanOrEqual(
-      score,
-    );
+    await expect.poll(() => matchMaker.presence.hget("arena:matches", "crossfire"), patient).toBe("1");
+    expect(Number(await matchMaker.presence.hget("arena:ladder", "ada"))).toBeGreaterThanOrEqual(score);
   });
 
   test("players take the places of bots, and bots those of players", async () => {

@@ -1,6 +1,11 @@
 import { context, metrics, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
 import { InMemoryMetricExporter, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { InMemorySpanExporter, SimpleSpanProcessor, TraceIdRatioBasedSampler, type Sampler } from "@opentelemetry/sdk-trace";
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TraceIdRatioBasedSampler,
+  type Sampler,
+} from "@opentelemetry/sdk-trace";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { startTelemetry, type StartTelemetryOptions } from "colyseus-otel/sdk";
@@ -19,7 +24,11 @@ function startRecording(options: StartTelemetryOptions = {}) {
   const exporter = new InMemorySpanExporter();
   const metricExporter = new InMemoryMetricExporter(1);
   const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 3_600_000 });
-  const telemetry = startTelemetry({ spanProcessors: [new SimpleSpanProcessor({ exporter })], metricReaders: [reader], ...options });
+  const telemetry = startTelemetry({
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    metricReaders: [reader],
+    ...options,
+  });
   return {
     spans: () => exporter.getFinishedSpans(),
     reader,
@@ -113,9 +122,14 @@ test("OTEL_TRACES_SAMPLER decides as the SDK's own samplers do", () => {
   const traceIds = fc.stringMatching(/^[0-9a-f]{32}$/).filter((id) => /[1-9a-f]/.test(id));
   fc.assert(
     fc.property(ratios, traceIds, (ratio, traceId) => {
-      const ours = samplerFromEnvironment({ OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: String(ratio) });
+      const ours = samplerFromEnvironment({
+        OTEL_TRACES_SAMPLER: "traceidratio",
+        OTEL_TRACES_SAMPLER_ARG: String(ratio),
+      });
       const theirs = new TraceIdRatioBasedSampler(ratio);
-      expect(ours.shouldSample(ROOT_CONTEXT, traceId, "x", 0, {}, []).decision).toBe(theirs.shouldSample(ROOT_CONTEXT, traceId).decision);
+      expect(ours.shouldSample(ROOT_CONTEXT, traceId, "x", 0, {}, []).decision).toBe(
+        theirs.shouldSample(ROOT_CONTEXT, traceId).decision,
+      );
     }),
     { numRuns: 2000 },
   );
@@ -128,9 +142,16 @@ test.each([
   ["parentbased_always_off", 1, 2],
   ["parentbased_traceidratio", 1, 2],
 ])("the sampler %s decides for a child of a parent with flags %i: %i", (name, traceFlags, decision) => {
-  const parent = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", traceFlags, isRemote: true };
+  const parent = {
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+    spanId: "b7ad6b7169203331",
+    traceFlags,
+    isRemote: true,
+  };
   const sampler = samplerFromEnvironment({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: "0" });
-  expect(sampler.shouldSample(trace.setSpanContext(ROOT_CONTEXT, parent), parent.traceId, "x", 0, {}, []).decision).toBe(decision);
+  expect(
+    sampler.shouldSample(trace.setSpanContext(ROOT_CONTEXT, parent), parent.traceId, "x", 0, {}, []).decision,
+  ).toBe(decision);
 });
 
 test("a sampler that is not known is named, and the default is used", () => {
@@ -195,7 +216,9 @@ test("a collector that is not there costs one warning, which names the variable,
   }
   await until("the warning", () => warned.mock.calls.length > 0);
   expect(warned.mock.calls.flat()).toHaveLength(1);
-  expect(warned.mock.calls.flat()[0]).toMatch(/1 spans could not be sent to http:\/\/127\.0\.0\.1:1 \(OTEL_EXPORTER_OTLP_ENDPOINT\) and are lost: /);
+  expect(warned.mock.calls.flat()[0]).toMatch(
+    /1 spans could not be sent to http:\/\/127\.0\.0\.1:1 \(OTEL_EXPORTER_OTLP_ENDPOINT\) and are lost: /,
+  );
 });
 
 test("beside another SDK, a second time, or with OTEL_SDK_DISABLED it does nothing and says so", async () => {
@@ -206,12 +229,22 @@ test("beside another SDK, a second time, or with OTEL_SDK_DISABLED it does nothi
   vi.stubEnv("OTEL_SDK_DISABLED", "");
   await using _first = startTelemetry();
   await using _second = startTelemetry();
-  expect(warned.mock.calls.flat()).toEqual(["colyseus-otel: startTelemetry() was called already, the second call does nothing"]);
+  expect(warned.mock.calls.flat()).toEqual([
+    "colyseus-otel: startTelemetry() was called already, the second call does nothing",
+  ]);
 });
 
 test("options that are wrong are named", () => {
-  expect(() => startTelemetry({ load: "soon" as "now" })).toThrow(new TypeError('load must be "ready" or "now", got "soon"'));
-  expect(() => startTelemetry({ exporter: 1 } as StartTelemetryOptions)).toThrow('startTelemetry: unknown option "exporter" (1)');
-  expect(() => startTelemetry({ spanProcessors: [{}] as never })).toThrow("spanProcessors[0] must be an object with onStart(), onEnd(), shutdown(), forceFlush(), got {}");
-  expect(() => startTelemetry({ prometheus: "yes" as unknown as boolean })).toThrow("prometheus must be true or false, got yes");
+  expect(() => startTelemetry({ load: "soon" as "now" })).toThrow(
+    new TypeError('load must be "ready" or "now", got "soon"'),
+  );
+  expect(() => startTelemetry({ exporter: 1 } as StartTelemetryOptions)).toThrow(
+    'startTelemetry: unknown option "exporter" (1)',
+  );
+  expect(() => startTelemetry({ spanProcessors: [{}] as never })).toThrow(
+    "spanProcessors[0] must be an object with onStart(), onEnd(), shutdown(), forceFlush(), got {}",
+  );
+  expect(() => startTelemetry({ prometheus: "yes" as unknown as boolean })).toThrow(
+    "prometheus must be true or false, got yes",
+  );
 });

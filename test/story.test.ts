@@ -36,7 +36,7 @@ beforeAll(async () => {
 test("with OTEL_EXPORTER_OTLP_ENDPOINT every span of every process goes to whatever listens there, whole", () => {
   expect(verdict(spans)).toEqual([]);
   const services = new Set(spans.map(({ resource }) => resource["service.name"]));
-  expect([...services].toSorted()).toEqual(["arena-server", "login", "matchmaker"]);
+  expect(services).toEqual(new Set(["arena-server", "login", "matchmaker"]));
 });
 
 test("no span id comes twice, no parent is missing, no child starts over 5 ms before its parent", () => {
@@ -60,13 +60,23 @@ test("the verdict on a real run names each span that is dropped, re-parented or 
 
 test("the server's resource names its GameServer and fleet", () => {
   const boot = spans.find(({ name }) => name === "gameserver.boot")!;
-  expect(boot.resource).toMatchObject({ "agones.gameserver.name": "arena-7xk2p", "agones.fleet": "arena", "service.instance.id": "arena-7xk2p" });
+  expect(boot.resource).toMatchObject({
+    "agones.gameserver.name": "arena-7xk2p",
+    "agones.fleet": "arena",
+    "service.instance.id": "arena-7xk2p",
+  });
 });
 
 test("npm start -- --once draws boot and player, says that all is whole and exits 0", { timeout: 60_000 }, async () => {
   const { code, output } = await play(["--once"]);
   expect(code, output).toBe(0);
-  for (const name of ["gameserver.boot.load", "agones.wait_for_ready", "gameserver.allocated", "room.on_join arena", "session.lifecycle"]) {
+  for (const name of [
+    "gameserver.boot.load",
+    "agones.wait_for_ready",
+    "gameserver.allocated",
+    "room.on_join arena",
+    "session.lifecycle",
+  ]) {
     expect(output).toContain(name);
   }
   expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);

@@ -5,15 +5,7 @@ import { headingFormat } from "./heading-format.ts";
 import { mapForRoom } from "./loaded-map.ts";
 import { Pilot } from "./pilot.ts";
 import { seededRandom } from "./random.ts";
-import {
-  createWorld,
-  placeCell,
-  spawnFighter,
-  step,
-  TICK_RATE,
-  type Heading,
-  type World,
-} from "./simulation.ts";
+import { createWorld, placeCell, spawnFighter, step, TICK_RATE, type Heading, type World } from "./simulation.ts";
 import { ArenaState, CellState, FighterState } from "./state.ts";
 
 type ArenaClient = Client<{ auth: PlayerIdentity }>;
@@ -26,12 +18,8 @@ export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> 
   override maxMessagesPerSecond = 60;
   override state = new ArenaState();
   override messages = {
-    move: validate(headingFormat, (client: Client, heading: Heading) =>
-      this.#steer(client, heading),
-    ),
-    fire: validate(headingFormat, (client: Client, heading: Heading) =>
-      this.#fire(client, heading),
-    ),
+    move: validate(headingFormat, (client: Client, heading: Heading) => this.#steer(client, heading)),
+    fire: validate(headingFormat, (client: Client, heading: Heading) => this.#fire(client, heading)),
   };
 
   readonly #pilots = new Map<string, Pilot>();

@@ -13,7 +13,7 @@ export interface Grid {
 const RAY_STEP = 0.1;
 
 /** Everything outside the grid is wall. */
-export function isSolid(grid: Grid, column: number, row: number): boolean {
+function isSolid(grid: Grid, column: number, row: number): boolean {
   if (column < 0 || row < 0 || column >= grid.width || row >= grid.height) return true;
   return grid.solid[row * grid.width + column] !== 0;
 }
@@ -40,11 +40,7 @@ export function openNeighbours(grid: Grid, tile: number): number[] {
 /** Whether a square with the given half side, centred on the point, touches no wall. */
 export function isClear(grid: Grid, centre: Point, half: number): boolean {
   for (let row = Math.floor(centre.y - half); row <= Math.floor(centre.y + half); row++) {
-    for (
-      let column = Math.floor(centre.x - half);
-      column <= Math.floor(centre.x + half);
-      column++
-    ) {
+    for (let column = Math.floor(centre.x - half); column <= Math.floor(centre.x + half); column++) {
       if (isSolid(grid, column, row)) return false;
     }
   }

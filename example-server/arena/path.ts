@@ -7,16 +7,11 @@ const ORIGIN = -1;
  * Shortest way over open tiles (four directions) from `start` to the nearest of `goals`, both ends included.
  * `undefined` when no goal can be reached.
  */
-export function findPath(
-  grid: Grid,
-  start: number,
-  goals: ReadonlySet<number>,
-): readonly number[] | undefined {
+export function findPath(grid: Grid, start: number, goals: ReadonlySet<number>): readonly number[] | undefined {
   const search = flood(grid, start, goals);
   if (search.reached === undefined) return undefined;
   const path: number[] = [];
-  for (let tile = search.reached; tile !== ORIGIN; tile = search.cameFrom[tile] ?? ORIGIN)
-    path.push(tile);
+  for (let tile = search.reached; tile !== ORIGIN; tile = search.cameFrom[tile] ?? ORIGIN) path.push(tile);
   return path.toReversed();
 }
 

@@ -58,11 +58,7 @@ export interface World {
   readonly cells: Iterable<Cell>;
 }
 
-export function createWorld(
-  map: ArenaMap,
-  fighters: World["fighters"],
-  cells: World["cells"],
-): World {
+export function createWorld(map: ArenaMap, fighters: World["fighters"], cells: World["cells"]): World {
   const [spawn] = map.spawns;
   if (spawn === undefined) throw new RangeError(`map "${map.name}" has no spawns`);
   return { map, floor: reachableTiles(map, tileAt(map, spawn)), fighters, cells };

@@ -22,10 +22,7 @@ export const FighterState = schema(
 );
 export type FighterState = SchemaType<typeof FighterState>;
 
-export const CellState = schema(
-  { x: t.float32().default(0), y: t.float32().default(0) },
-  "CellState",
-);
+export const CellState = schema({ x: t.float32().default(0), y: t.float32().default(0) }, "CellState");
 export type CellState = SchemaType<typeof CellState>;
 
 export const ArenaState = schema(

@@ -18,21 +18,15 @@ export function decodeTiles(where: string, layer: JsonObject, count: number): re
 function fromArray(where: string, data: unknown, count: number): readonly number[] {
   const tiles = asArray(data, `${where}: data`);
   requireCount(where, tiles.length, count);
-  const bad = tiles.findIndex(
-    (gid) => typeof gid !== "number" || !Number.isInteger(gid) || gid < 0,
-  );
-  if (bad >= 0)
-    fail(where, `tile ${bad} is ${JSON.stringify(tiles[bad])}, expected a global tile id`);
+  const bad = tiles.findIndex((gid) => typeof gid !== "number" || !Number.isInteger(gid) || gid < 0);
+  if (bad >= 0) fail(where, `tile ${bad} is ${JSON.stringify(tiles[bad])}, expected a global tile id`);
   return tiles as readonly number[];
 }
 
 function fromBase64(where: string, layer: JsonObject, count: number): readonly number[] {
   const compression = layer.compression ?? "";
   if (compression !== "")
-    fail(
-      where,
-      `compression ${JSON.stringify(compression)} is not supported; choose "Base64 (uncompressed)" in Tiled`,
-    );
+    fail(where, `compression ${JSON.stringify(compression)} is not supported; choose "Base64 (uncompressed)" in Tiled`);
   // Buffer skips characters that are not base64 without a word: check before.
   if (typeof layer.data !== "string" || !BASE64.test(layer.data)) fail(where, "data is not base64");
 

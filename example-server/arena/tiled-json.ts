@@ -7,8 +7,7 @@ export function fail(where: string, what: string): never {
 }
 
 export function asObject(value: unknown, where: string): JsonObject {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    fail(where, "is not an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) fail(where, "is not an object");
   return value as JsonObject;
 }
 

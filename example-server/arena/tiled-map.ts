@@ -47,12 +47,7 @@ function parseJson(name: string, text: string): unknown {
   }
 }
 
-function parseWalls(
-  map: string,
-  layers: readonly unknown[],
-  width: number,
-  height: number,
-): Uint8Array {
+function parseWalls(map: string, layers: readonly unknown[], width: number, height: number): Uint8Array {
   const layer = findLayer(map, layers, "tilelayer", "walls");
   const where = `${map}: layer "walls"`;
   const columns = asCount(layer.width, `${where}: width`);
@@ -63,12 +58,7 @@ function parseWalls(
   return Uint8Array.from(decodeTiles(where, layer, width * height), (gid) => (gid === 0 ? 0 : 1));
 }
 
-function parseSpawns(
-  map: string,
-  layers: readonly unknown[],
-  grid: Grid,
-  root: JsonObject,
-): readonly Point[] {
+function parseSpawns(map: string, layers: readonly unknown[], grid: Grid, root: JsonObject): readonly Point[] {
   const tileWidth = asCount(root.tilewidth, `${map}: tilewidth`);
   const tileHeight = asCount(root.tileheight, `${map}: tileheight`);
   const layer = findLayer(map, layers, "objectgroup", "spawns");
@@ -87,9 +77,7 @@ function parseSpawns(
 }
 
 function requireOneFloor(map: string, grid: Grid, spawns: readonly Point[]): void {
-  const floor = new Set(
-    spawns[0] && contains(grid, spawns[0]) ? reachableTiles(grid, tileAt(grid, spawns[0])) : [],
-  );
+  const floor = new Set(spawns[0] && contains(grid, spawns[0]) ? reachableTiles(grid, tileAt(grid, spawns[0])) : []);
   for (const [index, spawn] of spawns.entries()) {
     const where = `${map}: layer "spawns": object ${index}`;
     const tile = `column ${Math.floor(spawn.x)}, row ${Math.floor(spawn.y)}`;
@@ -103,12 +91,7 @@ function contains(grid: Grid, point: Point): boolean {
   return point.x >= 0 && point.y >= 0 && point.x < grid.width && point.y < grid.height;
 }
 
-function findLayer(
-  map: string,
-  layers: readonly unknown[],
-  type: string,
-  name: string,
-): JsonObject {
+function findLayer(map: string, layers: readonly unknown[], type: string, name: string): JsonObject {
   for (const [index, entry] of layers.entries()) {
     const layer = asObject(entry, `${map}: layer ${index}`);
     if (layer.type === type && layer.name === name) return layer;

@@ -11,7 +11,8 @@ export interface Boot {
   readonly over: boolean;
   /** A part of the boot. Its context is handed out. */
   begin(span: SpanConvention, attributes?: Attributes, start?: number): Step;
-  end(step: Step, failure?: Failure): void;
+  /** `end` in epoch milliseconds, for a part that was over before. */
+  end(step: Step, failure?: Failure, end?: number): void;
   /** The port is bound: from here on the boot waits for the orchestrator. */
   listening(): void;
   finish(failure?: Failure): void;
@@ -47,9 +48,9 @@ export function startBoot(teller: Teller, status: Status, parent: SpanContext | 
       teller.open(part);
       return part;
     },
-    end(part, failure) {
+    end(part, failure, end) {
       part.failure = failure;
-      teller.close(part);
+      teller.close(part, end);
       const phase = PHASES.get(part.span);
       if (phase && !over) {
         took(phase, part.start, part.end ?? part.start);

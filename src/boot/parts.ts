@@ -35,10 +35,11 @@ let observer: PartsObserver | undefined;
 /** From now on parts are told by this observer, those that are over first. */
 export function observeParts(next: PartsObserver | undefined): void {
   observer = next;
-  for (const { span, attributes, start, end, failure } of next ? early.splice(0) : []) {
-    const part = next!.boot.begin(span, attributes, start);
-    part.failure = failure;
-    next!.teller.close(part, end);
+  if (!next) {
+    return;
+  }
+  for (const { span, attributes, start, end, failure } of early.splice(0)) {
+    next.boot.end(next.boot.begin(span, attributes, start), failure, end);
   }
 }
 

@@ -16,7 +16,8 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-const NO_METRICS = "no metrics here: call startTelemetry() from colyseus-otel/sdk, or scrape the exporter of your own SDK";
+const NO_METRICS =
+  "no metrics here: call startTelemetry() from colyseus-otel/sdk, or scrape the exporter of your own SDK";
 
 /** The private admin port. A port in use is one clear error, and the game goes on. Alone it keeps no process alive. */
 export function serveAdmin({ host, port }: Endpoints, health: Health): AdminServer {
@@ -24,7 +25,10 @@ export function serveAdmin({ host, port }: Endpoints, health: Health): AdminServ
     guard("admin endpoints", () => answer(request, response, health));
   });
   server.on("error", (error) => {
-    warn("admin port", `no /metrics and no probes at ${host}:${port} (option endpoints): ${describe(error)}. The game goes on without them.`);
+    warn(
+      "admin port",
+      `no /metrics and no probes at ${host}:${port} (option endpoints): ${describe(error)}. The game goes on without them.`,
+    );
   });
   server.listen(port, host).unref();
   return {

@@ -7,7 +7,9 @@ export function checkKeys(where: string, options: unknown, known: readonly strin
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new TypeError(`${where}: unknown option "${key}" (${show((options as Record<string, unknown>)[key])}); known are ${known.join(", ")}`);
+      throw new TypeError(
+        `${where}: unknown option "${key}" (${show((options as Record<string, unknown>)[key])}); known are ${known.join(", ")}`,
+      );
     }
   }
 }
@@ -56,7 +58,9 @@ export function checkFunction(option: string, value: unknown): void {
 
 /** An object with these methods: providers and adapters, whoever made them. */
 export function checkShape<T>(option: string, value: unknown, methods: readonly (keyof T & string)[]): T {
-  const missing = methods.find((method) => typeof (value as Record<string, unknown> | null | undefined)?.[method] !== "function");
+  const missing = methods.find(
+    (method) => typeof (value as Record<string, unknown> | null | undefined)?.[method] !== "function",
+  );
   if (missing !== undefined) {
     throw new TypeError(`${option} must be an object with ${methods.join("(), ")}(), got ${show(value)}`);
   }

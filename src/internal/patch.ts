@@ -13,7 +13,7 @@ const wrappers = new WeakSet<object>();
  * The undo puts the very same function back, unless somebody wrapped ours in the meantime: taking that away would undo
  * their work, so our wrapper stays and, being off, only calls through.
  */
-export function patch<T extends object>(owner: T, key: PropertyKey, wrap: (original: Method) => Method): Undo {
+export function patch(owner: object, key: PropertyKey, wrap: (original: Method) => Method): Undo {
   const descriptor = Object.getOwnPropertyDescriptor(owner, key);
   const original: unknown = descriptor?.value;
   if (!descriptor || typeof original !== "function" || wrappers.has(original)) {

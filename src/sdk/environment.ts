@@ -15,8 +15,16 @@ export function numberFrom(env: NodeJS.ProcessEnv, name: string, fallback: numbe
 }
 
 /** A list such as `OTEL_METRICS_EXPORTER=prometheus,otlp`; a name that is not known is named once and left out. */
-export function listFrom(env: NodeJS.ProcessEnv, name: string, known: readonly string[], fallback: readonly string[]): readonly string[] {
-  const names = (env[name] ?? "").split(",").map((one) => one.trim()).filter((one) => one !== "");
+export function listFrom(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  known: readonly string[],
+  fallback: readonly string[],
+): readonly string[] {
+  const names = (env[name] ?? "")
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
   if (names.length === 0) {
     return fallback;
   }

@@ -50,7 +50,13 @@ export async function metricReaders(
     const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-grpc");
     const exportIntervalMillis = numberFrom(env, "OTEL_METRIC_EXPORT_INTERVAL", 60_000);
     const exportTimeoutMillis = Math.min(exportIntervalMillis, numberFrom(env, "OTEL_METRIC_EXPORT_TIMEOUT", 30_000));
-    readers.push(new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), exportIntervalMillis, exportTimeoutMillis }));
+    readers.push(
+      new PeriodicExportingMetricReader({
+        exporter: new OTLPMetricExporter(),
+        exportIntervalMillis,
+        exportTimeoutMillis,
+      }),
+    );
   }
   return { readers, scraped };
 }
@@ -61,7 +67,10 @@ function saying(exporter: SpanExporter, endpoint: string): SpanExporter {
     export(spans, done) {
       exporter.export(spans, (result) => {
         if (result.code !== 0) {
-          warn("otlp", `${spans.length} spans could not be sent to ${endpoint} (OTEL_EXPORTER_OTLP_ENDPOINT) and are lost: ${describe(result.error)}`);
+          warn(
+            "otlp",
+            `${spans.length} spans could not be sent to ${endpoint} (OTEL_EXPORTER_OTLP_ENDPOINT) and are lost: ${describe(result.error)}`,
+          );
         }
         done(result);
       });
@@ -78,6 +87,9 @@ function endpointOf(env: NodeJS.ProcessEnv): string {
 function warnAboutProtocol(env: NodeJS.ProcessEnv): void {
   const protocol = env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] || env["OTEL_EXPORTER_OTLP_PROTOCOL"] || "grpc";
   if (protocol !== "grpc") {
-    warn("otlp protocol", `OTEL_EXPORTER_OTLP_PROTOCOL="${protocol}" is not spoken here, OTLP goes over gRPC (port 4317 as a rule); for another one hand in spanProcessors`);
+    warn(
+      "otlp protocol",
+      `OTEL_EXPORTER_OTLP_PROTOCOL="${protocol}" is not spoken here, OTLP goes over gRPC (port 4317 as a rule); for another one hand in spanProcessors`,
+    );
   }
 }

@@ -16,7 +16,10 @@ export class PendingMeterProvider implements MeterProvider {
   #calls = 0;
 
   getMeter(name: string, version?: string, options?: MeterOptions): Meter {
-    return this.#real?.getMeter(name, version, options) ?? this.#pendingMeter((real) => real.getMeter(name, version, options));
+    return (
+      this.#real?.getMeter(name, version, options) ??
+      this.#pendingMeter((real) => real.getMeter(name, version, options))
+    );
   }
 
   /** Makes the instruments for real, and replays their calls. */
@@ -32,18 +35,32 @@ export class PendingMeterProvider implements MeterProvider {
     const meterNow = () => (real ??= this.#real && realMeter(this.#real));
     const make = (create: Create) => {
       const meter = meterNow();
-      return meter ? create(meter) : this.#keep(new PendingInstrument(() => create(meterNow()!), () => this.#room()));
+      return meter
+        ? create(meter)
+        : this.#keep(
+            new PendingInstrument(
+              () => create(meterNow()!),
+              () => this.#room(),
+            ),
+          );
     };
     const maker = (method: keyof Meter) => (name: string, options?: MetricOptions) =>
       make((meter) => (meter[method] as (name: string, options?: MetricOptions) => object)(name, options));
-    const batch = (method: "addBatchObservableCallback" | "removeBatchObservableCallback") => (callback: never, observables: Observable[]) => {
-      const meter = meterNow();
-      if (meter) {
-        meter[method](callback, observables.map(realOf));
-      } else {
-        this.#keep(new PendingInstrument(() => ({ run: () => meterNow()![method](callback, observables.map(realOf)) }), () => true)).call("run", []);
-      }
-    };
+    const batch =
+      (method: "addBatchObservableCallback" | "removeBatchObservableCallback") =>
+      (callback: never, observables: Observable[]) => {
+        const meter = meterNow();
+        if (meter) {
+          meter[method](callback, observables.map(realOf));
+        } else {
+          this.#keep(
+            new PendingInstrument(
+              () => ({ run: () => meterNow()![method](callback, observables.map(realOf)) }),
+              () => true,
+            ),
+          ).call("run", []);
+        }
+      };
     return {
       createGauge: maker("createGauge"),
       createHistogram: maker("createHistogram"),
@@ -65,7 +82,10 @@ export class PendingMeterProvider implements MeterProvider {
   #room(): boolean {
     this.#calls += 1;
     if (this.#calls > MAX_PENDING) {
-      warn("pending metrics", `more than ${MAX_PENDING} measurements before the SDK was loaded: the rest of them is lost`);
+      warn(
+        "pending metrics",
+        `more than ${MAX_PENDING} measurements before the SDK was loaded: the rest of them is lost`,
+      );
       return false;
     }
     return true;

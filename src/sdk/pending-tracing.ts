@@ -85,7 +85,14 @@ export class PendingTracerProvider implements TracerProvider {
     const traceId = parent?.traceId ?? randomId(16);
     const options = { ...given, attributes: { ...given.attributes }, startTime: given.startTime ?? hrTime(now()) };
     const kind = options.kind ?? SpanKind.INTERNAL;
-    const sampled = this.#sampler.shouldSample(parentContext, traceId, name, kind, options.attributes, options.links ?? []);
+    const sampled = this.#sampler.shouldSample(
+      parentContext,
+      traceId,
+      name,
+      kind,
+      options.attributes,
+      options.links ?? [],
+    );
     const traceState = sampled.traceState ?? parent?.traceState;
     const spanContext: SpanContext = {
       traceId,

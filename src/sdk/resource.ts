@@ -8,7 +8,8 @@ import { ATTRIBUTES } from "../conventions.ts";
  * OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME.
  */
 export async function buildResource(told: Attributes, own: Attributes, env: NodeJS.ProcessEnv): Promise<Resource> {
-  const { defaultResource, detectResources, envDetector, resourceFromAttributes } = await import("@opentelemetry/resources");
+  const { defaultResource, detectResources, envDetector, resourceFromAttributes } =
+    await import("@opentelemetry/resources");
   const defaults: Attributes = {
     [ATTRIBUTES.serviceName.key]: env["npm_package_name"] || "colyseus",
     [ATTRIBUTES.serviceInstance.key]: told[ATTRIBUTES.agonesServer.key] ?? randomUUID(),
@@ -16,6 +17,6 @@ export async function buildResource(told: Attributes, own: Attributes, env: Node
     ...(env["NODE_ENV"] && { [ATTRIBUTES.environment.key]: env["NODE_ENV"] }),
   };
   return defaultResource()
-    .merge(resourceFromAttributes({ ...defaults, ...told, ...own } as Parameters<typeof resourceFromAttributes>[0]))
+    .merge(resourceFromAttributes({ ...defaults, ...told, ...own }))
     .merge(detectResources({ detectors: [envDetector] }));
 }

@@ -14,11 +14,15 @@ export function samplerFromEnvironment(env: NodeJS.ProcessEnv): Sampler {
   const parentBased = name.startsWith("parentbased_");
   const decide = rootDecision(parentBased ? name.slice("parentbased_".length) : name, env["OTEL_TRACES_SAMPLER_ARG"]);
   if (!decide) {
-    warn("sampler", `OTEL_TRACES_SAMPLER="${name}" is not known, ${DEFAULT} is used; known are always_on, always_off, traceidratio and parentbased_ before each`);
+    warn(
+      "sampler",
+      `OTEL_TRACES_SAMPLER="${name}" is not known, ${DEFAULT} is used; known are always_on, always_off, traceidratio and parentbased_ before each`,
+    );
     return samplerFromEnvironment({});
   }
   return {
-    shouldSample: (context, traceId) => result(parentBased ? parentDecision(context) ?? decide(traceId) : decide(traceId)),
+    shouldSample: (context, traceId) =>
+      result(parentBased ? (parentDecision(context) ?? decide(traceId)) : decide(traceId)),
     toString: () => name,
   };
 }

@@ -34,7 +34,10 @@ export function startTelemetry(options: StartTelemetryOptions = {}): StartedTele
   const sampler = resolved.sampler ?? samplerFromEnvironment(process.env);
   const pending = { tracing: new PendingTracerProvider(sampler), metering: new PendingMeterProvider() };
   if (!register(pending)) {
-    return handle(async () => {}, async () => {});
+    return handle(
+      async () => {},
+      async () => {},
+    );
   }
   const { announced, shutdown } = createTelemetry(resolved, pending);
   announceTelemetry(announced);
@@ -74,9 +77,17 @@ function createTelemetry(
 
   async function load(): Promise<void> {
     try {
-      sdk = await loadSdk(options, pending, () => told, () => urgent);
+      sdk = await loadSdk(
+        options,
+        pending,
+        () => told,
+        () => urgent,
+      );
     } catch (error) {
-      warn("load", `the OpenTelemetry SDK could not be loaded, nothing is recorded: ${describe(error)}. Is everything installed that colyseus-otel/sdk needs (see README)?`);
+      warn(
+        "load",
+        `the OpenTelemetry SDK could not be loaded, nothing is recorded: ${describe(error)}. Is everything installed that colyseus-otel/sdk needs (see README)?`,
+      );
     }
   }
 

@@ -14,7 +14,10 @@ export async function flushTelemetry({ tracerProvider, meterProvider }: Provider
     await announced.flush(deadline);
     return;
   }
-  const targets = [delegateOf(tracerProvider ?? trace.getTracerProvider()), meterProvider ?? metrics.getMeterProvider()];
+  const targets = [
+    delegateOf(tracerProvider ?? trace.getTracerProvider()),
+    meterProvider ?? metrics.getMeterProvider(),
+  ];
   await settledWithin(deadline, Promise.allSettled(targets.filter(canFlush).map(flush)));
 }
 

@@ -22,9 +22,12 @@ export function createMeasures(): (step: Step, record: Record) => void {
     [SPANS.sessionLifecycle, measureSession],
     [SPANS.phaseInGame, phase("in_game")],
     [SPANS.phaseMatchmaking, phase("matchmaking")],
-    [SPANS.mapLoad, (step, seconds, record) => {
-      record(METRICS.mapLoadDuration, seconds, { [LABELS.map]: mapLabel(step.attributes[ATTRIBUTES.gameMap.key]) });
-    }],
+    [
+      SPANS.mapLoad,
+      (step, seconds, record) => {
+        record(METRICS.mapLoadDuration, seconds, { [LABELS.map]: mapLabel(step.attributes[ATTRIBUTES.gameMap.key]) });
+      },
+    ],
   ]);
   return (step, record) => measures.get(step.span)?.(step, secondsOf(step), record);
 }
@@ -47,7 +50,10 @@ export function measureNote(note: Note, record: Record): void {
 
 function bootPhase(name: string): Measure {
   return (step, seconds, record) => {
-    record(METRICS.bootDuration, seconds, { [LABELS.phase]: name, [LABELS.outcome]: step.failure ? "failed" : "success" });
+    record(METRICS.bootDuration, seconds, {
+      [LABELS.phase]: name,
+      [LABELS.outcome]: step.failure ? "failed" : "success",
+    });
   };
 }
 

@@ -32,7 +32,8 @@ const server = defineServer({
       throw new Error("no database");
     }
     tell({ type: "app:booting" });
-    await bootPhase("services", () => wait(app.beforeListen ?? 0));
+    const takes = app.beforeListen ?? 0;
+    await bootPhase("services", () => wait(takes));
     await mapLoad("arena", () => trace.getTracer("game").startActiveSpan("read tiles", async (span) => span.end()));
   },
 });

@@ -1,0 +1,34 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Command } from "commander";
+import { referencePages } from "./reference.ts";
+
+const root = join(import.meta.dirname, "..");
+const { check } = new Command("npm run docs --")
+  .description("Writes docs/spans.md and docs/metrics.md from src/conventions.ts.")
+  .option("--check", "write nothing; exit 1 naming the pages that are out of date", false)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ check: boolean }>();
+
+for (const [path, text] of referencePages()) {
+  if ((await current(path)) === text) {
+    continue;
+  }
+  if (check) {
+    console.error(`${path} is out of date: npm run docs`);
+    process.exitCode = 1;
+  } else {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+    console.log(`${path} written`);
+  }
+}
+
+async function current(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(root, path), "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,165 @@
+import { readFile } from "node:fs/promises";
+import { QueueRoom, Room, ServerError } from "@colyseus/core";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import { bootPhase, mapLoad } from "colyseus-otel";
+import { agones } from "colyseus-otel/agones";
+import { beforeAll, describe, expect, test } from "vitest";
+import { ATTRIBUTES, ERROR_TYPES, LABELS, METRICS, SCOPE, SPANS, type MetricConvention } from "../src/conventions.ts";
+import { startSidecar } from "../standins/agones-sidecar.ts";
+import { startServer, until } from "./_server.ts";
+import { recordTelemetry } from "./_telemetry.ts";
+
+const spans = Object.values(SPANS);
+const attributes = Object.values(ATTRIBUTES);
+const metrics = Object.values<MetricConvention>(METRICS);
+
+test("the scope's version is the package's", async () => {
+  const { name, version } = JSON.parse(await readFile("package.json", "utf8")) as Record<string, string>;
+  expect(SCOPE).toEqual({ name, version });
+});
+
+test("names are lower case, dotted, and stand for one thing", () => {
+  const names = { spans: spans.map(({ name }) => name), metrics: metrics.map(({ name }) => name) };
+  const keys = attributes.map(({ key }) => key);
+  for (const list of [names.spans, names.metrics, keys, Object.values(ERROR_TYPES), Object.values(LABELS)]) {
+    expect(new Set(list).size).toBe(list.length);
+  }
+  const dotted = /^[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)+$/;
+  const undotted = (list: readonly string[]) => list.filter((name) => !dotted.test(name));
+  expect(undotted([...names.metrics, ...keys])).toEqual([]);
+  // The seed documents call it so.
+  expect(undotted(names.spans)).toEqual(["matchmake"]);
+});
+
+test("every name has a line of doc without a full stop", () => {
+  for (const { doc } of [...spans, ...attributes, ...metrics]) {
+    expect(doc).toMatch(/^\S.*\S$/);
+    expect(doc).not.toMatch(/[^.]\.$|\n/);
+  }
+});
+
+test("histograms have ascending buckets, and nothing else has any", () => {
+  for (const { kind, buckets, unit } of metrics) {
+    expect(buckets !== undefined).toBe(kind === "histogram");
+    expect(buckets ?? []).toEqual([...new Set(buckets)].toSorted((a, b) => a - b));
+    expect(unit).toMatch(kind === "histogram" ? /^(s|\{[a-z]+\})$/ : /^(1|By|\{[a-z]+\})$/);
+  }
+});
+
+test("labels are of the table, and none of them is an id", () => {
+  const known: readonly string[] = Object.values(LABELS);
+  expect(metrics.flatMap(({ labels }) => labels).filter((label) => !known.includes(label))).toEqual([]);
+  expect(known.filter((label) => /(^|[._])id$/.test(label))).toEqual([]);
+});
+
+describe("a story with everything in it", () => {
+  // Of the resource: the SDK's story (sdk.test.ts) has them.
+  const OF_THE_RESOURCE = attributes.filter(({ doc }) => doc.endsWith("(resource)")).map(({ key }) => key);
+  let told: ReadableSpan[];
+  let measured: Record<string, string[]>;
+
+  beforeAll(async () => {
+    ({ spans: told, labels: measured } = await playStory());
+  });
+
+  test("has every span of the table, and no other", () => {
+    const names = told.map(({ name }) => name.replace(/ (arena|lobby)$/, ""));
+    expect(sorted(names)).toEqual(sorted(spans.map(({ name }) => name)));
+  });
+
+  test("has spans of the kinds in the table, in the scope of the package", () => {
+    for (const { name, kind, instrumentationScope } of told) {
+      const convention = spans.find((span) => span.name === name.replace(/ (arena|lobby)$/, ""));
+      expect([name, kind]).toEqual([name, convention?.kind]);
+      expect(instrumentationScope).toMatchObject(SCOPE);
+    }
+  });
+
+  test("has every attribute of the table but those of the resource, and no other", () => {
+    const onLinks = told.flatMap(({ links }) => links.map((link) => link.attributes ?? {}));
+    const keys = [...told.map((span) => span.attributes), ...onLinks].flatMap((bag) => Object.keys(bag));
+    const emitted = [...keys, ...OF_THE_RESOURCE];
+    expect(sorted(emitted)).toEqual(sorted(attributes.map(({ key }) => key)));
+  });
+
+  test("has every metric of the table with its labels, and no other", () => {
+    expect(measured).toEqual(Object.fromEntries(metrics.map(({ name, labels }) => [name, [...labels].toSorted()])));
+  });
+
+  test("has error types of the table only", () => {
+    const known: readonly unknown[] = Object.values(ERROR_TYPES);
+    const types = told.map((span) => span.attributes[ATTRIBUTES.errorType.key]).filter((type) => type !== undefined);
+    expect(types).not.toEqual([]);
+    expect(types.filter((type) => !known.includes(type))).toEqual([]);
+  });
+});
+
+class Arena extends Room {
+  static override async onAuth(token: string) {
+    if (token === "forged") {
+      throw new ServerError(401, "forged ticket");
+    }
+    return true;
+  }
+  override async onCreate() {
+    await mapLoad("dust2", () => Promise.resolve(), { mode: "ctf" });
+  }
+  override onJoin(_client: unknown, { crash }: { crash?: boolean }) {
+    if (crash) {
+      throw new Error("no spawn point");
+    }
+  }
+  override onLeave() {}
+  override onDispose() {}
+}
+
+class Lobby extends QueueRoom {
+  override onCreate() {
+    super.onCreate({ matchRoomName: "arena" });
+  }
+}
+
+/** One server's life on Agones, with a queue, a match, a refusal and a failed join. */
+async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<string, string[]> }> {
+  const recorded = recordTelemetry();
+  await using sidecar = await startSidecar();
+  process.env["AGONES_SDK_GRPC_PORT"] = String(sidecar.port);
+  await bootPhase("services", () => Promise.resolve());
+  const labels: Record<string, string[]> = {};
+  {
+    const options = { orchestrator: agones({ onAllocated: () => {} }), trust: "link" } as const;
+    await using game = await startServer({ arena: Arena, lobby: Lobby }, options, recorded);
+    await game.telemetry.ready;
+    sidecar.allocate({ annotations: { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` } });
+    await until("the allocation", () => recorded.named("gameserver.allocated").length === 1);
+
+    const queued = await game.client().joinOrCreate("lobby");
+    queued.onMessage("clients", () => {});
+    await queued.leave();
+    const forger = game.client();
+    forger.auth.token = "forged";
+    await expect(forger.joinOrCreate("arena")).rejects.toThrow("forged ticket");
+    const joined = await game
+      .client()
+      .joinOrCreate("arena", { traceparent: `00-${"c".repeat(32)}-${"d".repeat(16)}-01` });
+    await expect(game.client().joinOrCreate("arena", { crash: true })).rejects.toThrow("no spawn point");
+    for (const name of await recorded.metricNames()) {
+      labels[name] = labelsOf(await recorded.points(name));
+    }
+    await joined.leave();
+    await until("the match to be over", () => recorded.named("room.on_dispose arena").length === 1);
+    for (const name of await recorded.metricNames()) {
+      labels[name] = sorted([...(labels[name] ?? []), ...labelsOf(await recorded.points(name))]);
+    }
+  }
+  return { spans: recorded.spans(), labels };
+}
+
+/** Keys of points such as `room=arena outcome=accepted`. */
+function labelsOf(points: Record<string, unknown>): string[] {
+  return sorted(Object.keys(points).flatMap((point) => Array.from(point.matchAll(/(\S+)=/g), ([, label]) => label!)));
+}
+
+function sorted(names: readonly string[]): string[] {
+  return [...new Set(names)].toSorted();
+}

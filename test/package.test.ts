@@ -1,0 +1,107 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildPackage, type BuiltPackage } from "./_package.ts";
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string>>;
+  readonly dependencies?: unknown;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
+}
+
+let built: BuiltPackage;
+let manifest: Manifest;
+
+beforeAll(async () => {
+  built = await buildPackage();
+  manifest = JSON.parse(await readFile(join(built.directory, "package.json"), "utf8")) as Manifest;
+}, 60_000);
+
+afterAll(() => built[Symbol.asyncDispose]());
+
+test("ships dist with its sources, and nothing of the workshop", async () => {
+  const published = await built.published();
+  const [inDist, inSrc] = ["dist/", "src/"].map((folder) => published.filter((path) => path.startsWith(folder)));
+  const outside = published.filter((path) => !inDist!.includes(path) && !inSrc!.includes(path));
+
+  expect(outside).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+  const compiled = (path: string) => {
+    const stem = path.replace(/^src/, "dist").replace(/\.ts$/, "");
+    return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`, `${stem}.d.ts.map`];
+  };
+  expect(inDist).toEqual(inSrc!.flatMap(compiled).toSorted());
+});
+
+test("exports what is written here, and a name that comes or goes is noticed", async () => {
+  const entries = Object.keys(manifest.exports).filter((entry) => !entry.endsWith(".json"));
+  const names = await built.run<Record<string, string[]>>(`
+    const names = {};
+    for (const entry of ${JSON.stringify(entries)}) {
+      names[entry] = Object.keys(await import(entry.replace(".", "colyseus-otel"))).sort();
+    }
+    console.log(JSON.stringify(names));
+  `);
+  expect(names).toMatchInlineSnapshot(`
+    {
+      ".": [
+        "bootPhase",
+        "instrument",
+        "mapLoad",
+      ],
+      "./agones": [
+        "agones",
+      ],
+      "./sdk": [
+        "startTelemetry",
+      ],
+    }
+  `);
+});
+
+test("the core loads no OpenTelemetry but the API, and no SDK of an orchestrator", async () => {
+  expect(telemetryOf(await loadedBy("colyseus-otel"))).toEqual(["@opentelemetry/api"]);
+  expect(telemetryOf(await loadedBy("colyseus-otel/agones"))).toEqual(["@opentelemetry/api"]);
+});
+
+test("startTelemetry() itself loads the API and its context manager, and no SDK yet", async () => {
+  const start = "const telemetry = (await import('colyseus-otel/sdk')).startTelemetry();";
+  const light = ["@opentelemetry/api", "@opentelemetry/context-async-hooks"];
+  expect(await loadedBy("colyseus-otel/sdk")).toEqual(light);
+  expect(await loadedBy("colyseus-otel/sdk", start)).toEqual(light);
+  // Seen when they are loaded: so it is not that the test sees nothing.
+  expect(await loadedBy("colyseus-otel/sdk", `${start} await telemetry.flush();`)).toContain(
+    "@opentelemetry/sdk-trace",
+  );
+});
+
+test("has no dependencies: the host's own packages are peers, and only API and core are asked for", () => {
+  const { dependencies, peerDependencies, peerDependenciesMeta } = manifest;
+  expect(dependencies).toBeUndefined();
+  const required = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
+  expect(required).toEqual(["@colyseus/core", "@opentelemetry/api"]);
+});
+
+/** Packages whose modules are loaded in a fresh process by importing this entry; our own are left out. */
+function loadedBy(entry: string, more = ""): Promise<string[]> {
+  return built.run<string[]>(`
+    import { registerHooks } from "node:module";
+    const packages = new Set();
+    registerHooks({
+      load(url, context, next) {
+        const [, name] = /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url) ?? [];
+        if (name) packages.add(name);
+        return next(url, context);
+      },
+    });
+    await import("${entry}");
+    ${more}
+    await new Promise((loaded) => setImmediate(loaded));
+    console.log(JSON.stringify([...packages].sort()));
+    process.exit();
+  `);
+}
+
+function telemetryOf(packages: readonly string[]): string[] {
+  return packages.filter((name) => /^@(opentelemetry|google-cloud|grpc)\/|prometheus|protobuf/.test(name));
+}
