@@ -1,4 +1,5 @@
 import { Room, Server } from "@colyseus/core";
+import { createRequire } from "node:module";
 import { afterEach, expect, test, vi } from "vitest";
 import { bootPhase, instrument, mapLoad, type InstrumentOptions } from "colyseus-otel";
 import { startServer, until } from "./_server.ts";
@@ -57,8 +58,11 @@ test.each<[string, unknown, string]>([
 });
 
 test("a server of another copy of core is one clear error", () => {
-  const foreign = { listen: () => {}, define: () => {} } as unknown as Server;
-  expect(() => instrument(foreign)).toThrow(
+  const require = createRequire(import.meta.url);
+  const commonJs = require("../node_modules/@colyseus/core/build/index.cjs") as typeof import("@colyseus/core");
+  expect(commonJs.Server).not.toBe(Server);
+  const foreign = new commonJs.Server({ greet: false, gracefullyShutdown: false });
+  expect(() => instrument(foreign as unknown as Server)).toThrow(
     /made by another copy of @colyseus\/core .* CommonJS app on Colyseus 0\.17/,
   );
   expect(() => instrument(undefined as unknown as Server)).toThrow("the first argument must be a Colyseus server");

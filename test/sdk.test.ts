@@ -1,4 +1,4 @@
-import { context, metrics, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, metrics, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from "@opentelemetry/api";
 import { InMemoryMetricExporter, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import {
   InMemorySpanExporter,
@@ -179,6 +179,21 @@ test("the resource says who sends: environment over options over defaults", asyn
     "agones.gameserver.name": "arena-1",
     "agones.fleet": "arena",
   });
+});
+
+test("requests of the game's own carry what OTEL_PROPAGATORS asks for", async () => {
+  vi.stubEnv("OTEL_PROPAGATORS", "tracecontext");
+  await using sdk = startRecording();
+  await sdk.load();
+  const carrier: Record<string, string> = {};
+  trace.getTracer("game").startActiveSpan("request", (span) => {
+    propagation.inject(
+      propagation.setBaggage(context.active(), propagation.createBaggage({ a: { value: "b" } })),
+      carrier,
+    );
+    span.end();
+  });
+  expect(Object.keys(carrier)).toEqual(["traceparent"]);
 });
 
 test("a room of hundreds that closes in one tick loses no span", async () => {

@@ -41,11 +41,6 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
 
-  function settleBoot(): void {
-    void announcedTelemetry()?.load(false);
-    undos.push(lookForSdk(teller));
-  }
-
   async function becomeReady(): Promise<void> {
     boot.listening();
     try {
@@ -59,7 +54,7 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
     if (status.state === "starting") {
       status.enter("ready");
     }
-    settleBoot();
+    undos.push(lookForSdk(teller));
     ready.resolve();
   }
 
@@ -72,7 +67,7 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
     status.fail(reason);
     warn("boot", `the boot failed: ${reason}`);
     ready.reject(error);
-    settleBoot();
+    undos.push(lookForSdk(teller));
     await flushTelemetry(providers, EXPORT_MS);
   }
 
@@ -97,14 +92,16 @@ function orchestratorEvents({ boot, allocations, status }: LifecycleParts): Orch
   };
 }
 
-/** A program's own SDK may be registered late. Nothing at all is said once. */
+/** Has ours loaded, or looks for the program's own, which may be registered late. Nothing at all is said once. */
 function lookForSdk(teller: StandardTeller): Undo {
+  void announcedTelemetry()?.load(false);
   if (teller.look()) {
     return () => {};
   }
   let looks = 0;
   const timer = setInterval(() => {
     looks += 1;
+    void announcedTelemetry()?.load(false);
     const found = teller.look();
     if (!found && looks < LOOKS) {
       return;

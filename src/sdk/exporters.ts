@@ -17,10 +17,8 @@ export async function otlpSpanProcessors(env: NodeJS.ProcessEnv): Promise<SpanPr
     return [];
   }
   warnAboutProtocol(env);
-  const [{ BatchSpanProcessor }, { OTLPTraceExporter }] = [
-    await import("@opentelemetry/sdk-trace"),
-    await import("@opentelemetry/exporter-trace-otlp-grpc"),
-  ];
+  const { BatchSpanProcessor } = await import("@opentelemetry/sdk-trace");
+  const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-grpc");
   const processor = new BatchSpanProcessor({
     exporter: saying(new OTLPTraceExporter(), endpointOf(env)),
     scheduledDelayMillis: numberFrom(env, "OTEL_BSP_SCHEDULE_DELAY", SEND_EVERY_MS),

@@ -7,6 +7,7 @@ import { metricReaders, otlpSpanProcessors } from "./exporters.ts";
 import type { ResolvedTelemetryOptions } from "./options.ts";
 import type { PendingMeterProvider } from "./pending-metrics.ts";
 import type { PendingTracerProvider } from "./pending-tracing.ts";
+import { buildPropagator } from "./propagator.ts";
 import { buildResource } from "./resource.ts";
 
 /** All packages at once stall the event loop for 90 ms and more; one at a time, with the game in between, for 20. */
@@ -45,11 +46,8 @@ export async function loadSdk(
       await wait(BREATH_MS, undefined, { ref: false });
     }
   }
-  const [{ TracerProvider }, { MeterProvider }, { W3CTraceContextPropagator }] = [
-    await import("@opentelemetry/sdk-trace"),
-    await import("@opentelemetry/sdk-metrics"),
-    await import("@opentelemetry/core"),
-  ];
+  const { TracerProvider } = await import("@opentelemetry/sdk-trace");
+  const { MeterProvider } = await import("@opentelemetry/sdk-metrics");
   const { env } = process;
   const described = await buildResource(told(), resource, env);
   const { readers, scraped } = await metricReaders(env, prometheus);
@@ -60,7 +58,7 @@ export async function loadSdk(
     spanProcessors: [...(spanProcessors ?? (await otlpSpanProcessors(env)))],
   });
   const metering = new MeterProvider({ resource: described, readers: [...readers, ...ownReaders] });
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  propagation.setGlobalPropagator(await buildPropagator(env));
   pending.metering.replayInto(metering);
   pending.tracing.replayInto(tracing);
   return { tracing, metering, scrape: scraped && scraped.getMetricsRequestHandler.bind(scraped) };

@@ -43,10 +43,12 @@ export function startTelemetry(options: StartTelemetryOptions = {}): StartedTele
   announceTelemetry(announced);
   if (resolved.load === "now") {
     void announced.load(true);
-  } else {
-    setTimeout(() => void announced.load(false), LOAD_ANYWAY_MS).unref();
   }
-  return handle(announced.flush, shutdown);
+  const loadAnyway = setTimeout(() => void announced.load(false), LOAD_ANYWAY_MS).unref();
+  return handle(announced.flush, () => {
+    clearTimeout(loadAnyway);
+    return shutdown();
+  });
 }
 
 function register({ tracing, metering }: Pending): boolean {
