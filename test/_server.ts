@@ -1,11 +1,13 @@
-import { Client } from "@colyseus/sdk";
-import { matchMaker, Server, type Room } from "@colyseus/core";
+import { Client, type Room as ClientRoom } from "@colyseus/sdk";
+import { context, ROOT_CONTEXT, SpanKind, trace, type SpanContext } from "@opentelemetry/api";
+import { ClientState, matchMaker, Server, type Room } from "@colyseus/core";
 import { WebSocketTransport } from "@colyseus/ws-transport";
+import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { instrument, type InstrumentOptions, type Telemetry } from "colyseus-otel";
-import { recordTelemetry, type RecordingTelemetry } from "./_telemetry.ts";
+import { recordTelemetry, spanTree, type RecordingTelemetry } from "./_telemetry.ts";
 
-type RoomClass = new (...args: never[]) => Room;
+type RoomClass = new () => Room;
 
 export interface TestServer extends AsyncDisposable {
   readonly server: Server;
@@ -13,6 +15,15 @@ export interface TestServer extends AsyncDisposable {
   readonly recorded: RecordingTelemetry;
   readonly url: string;
   client(headers?: Record<string, string>): Client;
+  /** A matchmaking request without a client behind it: nobody claims the seat. */
+  request(method: string, room: string, options?: unknown, headers?: Record<string, string>): Promise<MatchmakeAnswer>;
+  /** The tree of what players did: everything but the boot. */
+  played(): string;
+}
+
+export interface MatchmakeAnswer {
+  readonly status: number;
+  readonly body: { readonly sessionId: string; readonly roomId: string; readonly code: number; readonly error: string };
 }
 
 /** A real Colyseus server on a free port, under instrument() with an SDK that records in memory. */
@@ -36,11 +47,20 @@ export async function startServer(
     recorded,
     url,
     client: (headers) => new Client(url, headers && { headers }),
+    async request(method, room, body = {}, headers = {}) {
+      const response = await fetch(`${url}/matchmake/${method}/${room}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+      return { status: response.status, body: (await response.json()) as MatchmakeAnswer["body"] };
+    },
+    played: () => spanTree(recorded.spans().filter(({ name }) => !name.startsWith("gameserver."))),
     async [Symbol.asyncDispose]() {
       if (matchMaker.state !== matchMaker.MatchMakerState.SHUTTING_DOWN) {
         await server.gracefullyShutdown(false);
       }
-      for (const name of Object.keys(rooms)) {
+      for (const name of Object.keys(matchMaker.getAllHandlers())) {
         server.removeRoomType(name);
       }
       await telemetry.shutdown();
@@ -57,4 +77,35 @@ export async function until(what: string, predicate: () => unknown, timeout = 50
     }
     await new Promise((next) => setImmediate(next));
   }
+}
+
+/** What an HTTP instrumentation does: each request runs in a SERVER span, which continues `parent` where there is one. */
+export function underHttpSpans({ server, recorded }: TestServer, parent?: SpanContext): void {
+  const http = server.transport.server!;
+  const emit = http.emit.bind(http);
+  const tracer = recorded.tracerProvider.getTracer("http");
+  http.emit = (event: string, ...args: unknown[]) => {
+    if (event !== "request") {
+      return emit(event, ...args);
+    }
+    const caller = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+    const span = tracer.startSpan("POST", { kind: SpanKind.SERVER }, caller);
+    (args[1] as ServerResponse).once("close", () => span.end());
+    return context.with(trace.setSpan(ROOT_CONTEXT, span), () => emit(event, ...args));
+  };
+}
+
+/** The room that runs in this process. */
+export function roomOf(roomId: string): Room {
+  return matchMaker.getLocalRoomById(roomId);
+}
+
+/**
+ * The player's network breaks: close code 1006, and the SDK tries to come back where it may. Colyseus holds no seat for
+ * a player who has not acknowledged the join.
+ */
+export async function drop({ roomId, sessionId }: ClientRoom): Promise<void> {
+  const client = roomOf(roomId).clients.get(sessionId)!;
+  await until("the acknowledged join", () => client.state === ClientState.JOINED);
+  (client.ref as unknown as { terminate(): void }).terminate();
 }

@@ -1,5 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
-import { ownValue, parseTraceparent, traceFields, type Extraction } from "./traceparent.ts";
+import { ownValue, parseTraceparent, withTraceFields, type Extraction } from "./traceparent.ts";
 
 /**
  * Annotation keys that are looked at, in this order. There is no standard yet: ours; kubernetes-sigs/agent-sandbox (a
@@ -20,7 +20,7 @@ export function annotationsWithContext(
   annotations: Readonly<Record<string, string>>,
   spanContext: SpanContext,
 ): Record<string, string> {
-  return { ...annotations, ...traceFields(spanContext) };
+  return withTraceFields(annotations, spanContext);
 }
 
 /** The first context that one of the keys holds, plain or as a JSON map `{"traceparent":"..","tracestate":".."}`. */

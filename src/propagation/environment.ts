@@ -1,5 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
-import { ownValue, parseTraceparent, traceFields, type Extraction } from "./traceparent.ts";
+import { formatTraceparent, ownValue, parseTraceparent, type Extraction } from "./traceparent.ts";
 
 /**
  * A copy of the environment for a child process that continues the context.
@@ -7,8 +7,9 @@ import { ownValue, parseTraceparent, traceFields, type Extraction } from "./trac
  * @see https://opentelemetry.io/docs/specs/otel/context/env-carriers/
  */
 export function environmentWithContext(env: NodeJS.ProcessEnv, spanContext: SpanContext): NodeJS.ProcessEnv {
-  const { traceparent, tracestate } = traceFields(spanContext);
-  return tracestate ? { ...env, TRACEPARENT: traceparent, TRACESTATE: tracestate } : { ...env, TRACEPARENT: traceparent };
+  const { TRACESTATE: _older, ...rest } = env;
+  const tracestate = spanContext.traceState?.serialize();
+  return { ...rest, TRACEPARENT: formatTraceparent(spanContext), ...(tracestate && { TRACESTATE: tracestate }) };
 }
 
 /** The context of whoever started this process. */

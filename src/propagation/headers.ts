@@ -1,15 +1,22 @@
 import type { SpanContext } from "@opentelemetry/api";
-import { ownValue, parseTraceparent, traceFields, type Extraction } from "./traceparent.ts";
+import { ownValue, parseTraceparent, withTraceFields, type Extraction } from "./traceparent.ts";
 
 /** A copy of the headers that carries the context. */
-export function headersWithContext(headers: Readonly<Record<string, string>>, spanContext: SpanContext): Record<string, string> {
-  return { ...headers, ...traceFields(spanContext) };
+export function headersWithContext(
+  headers: Readonly<Record<string, string>>,
+  spanContext: SpanContext,
+): Record<string, string> {
+  return withTraceFields(headers, spanContext);
 }
 
 /** The context in HTTP headers: fetch's `Headers` (Colyseus' matchmaking route) or Node's plain object. */
 export function contextFromHeaders(headers: unknown): Extraction {
-  if (isHeaders(headers)) {
-    return parseTraceparent(headers.get("traceparent"), headers.get("tracestate"));
+  try {
+    if (isHeaders(headers)) {
+      return parseTraceparent(headers.get("traceparent"), headers.get("tracestate"));
+    }
+  } catch {
+    return "absent";
   }
   return parseTraceparent(ownValue(headers, "traceparent"), ownValue(headers, "tracestate"));
 }

@@ -1,12 +1,15 @@
 import type { SpanContext } from "@opentelemetry/api";
-import { ownValue, parseTraceparent, traceFields, type Extraction } from "./traceparent.ts";
+import { ownValue, parseTraceparent, withTraceFields, type Extraction } from "./traceparent.ts";
 
 /** The keys that a player's program adds to its join options. */
 const KEYS = ["traceparent", "tracestate", "colyseus-otel"] as const;
 
 /** A copy of the options that carries the context. */
-export function joinOptionsWithContext<T extends object>(options: T, spanContext: SpanContext): T & { traceparent: string } {
-  return { ...options, ...traceFields(spanContext) };
+export function joinOptionsWithContext<T extends object>(
+  options: T,
+  spanContext: SpanContext,
+): Omit<T, "tracestate"> & { traceparent: string } {
+  return withTraceFields(options, spanContext);
 }
 
 /**
@@ -19,8 +22,11 @@ export function contextFromJoinOptions(options: unknown): Extraction {
 }
 
 /** A copy of Passage's `extra` map that carries the context. */
-export function passageExtraWithContext<T extends object>(extra: T, spanContext: SpanContext): T & { traceparent: string } {
-  return { ...extra, ...traceFields(spanContext) };
+export function passageExtraWithContext<T extends object>(
+  extra: T,
+  spanContext: SpanContext,
+): Omit<T, "tracestate"> & { traceparent: string } {
+  return withTraceFields(extra, spanContext);
 }
 
 function contextFromPassage(extra: unknown): Extraction {

@@ -42,17 +42,24 @@ export function formatTraceparent({ traceId, spanId, traceFlags }: SpanContext):
   return `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, "0")}`;
 }
 
-/** `traceparent`, and `tracestate` where there is one. */
-export function traceFields(spanContext: SpanContext): { traceparent: string; tracestate?: string } {
+/** A copy of the carrier with `traceparent`, and with `tracestate` where there is one: never that of an older context. */
+export function withTraceFields<T extends object>(
+  carrier: T,
+  spanContext: SpanContext,
+): Omit<T, "tracestate"> & { traceparent: string; tracestate?: string } {
+  const { tracestate: _older, ...rest } = carrier as T & { tracestate?: unknown };
   const tracestate = spanContext.traceState?.serialize();
-  const traceparent = formatTraceparent(spanContext);
-  return tracestate ? { traceparent, tracestate } : { traceparent };
+  return { ...rest, traceparent: formatTraceparent(spanContext), ...(tracestate && { tracestate }) };
 }
 
-/** A property that the object itself has and that can be read without running anybody's code. */
+/** A property that the object itself has and that can be read without running a getter. A proxy's trap may run; it may throw. */
 export function ownValue(carrier: unknown, key: string): unknown {
   if (carrier === null || typeof carrier !== "object") {
     return undefined;
   }
-  return Object.getOwnPropertyDescriptor(carrier, key)?.value;
+  try {
+    return Object.getOwnPropertyDescriptor(carrier, key)?.value;
+  } catch {
+    return undefined;
+  }
 }

@@ -5,7 +5,7 @@ import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { newStep, type Step } from "../telling/step.ts";
 import { AUTH_REFUSED, authFailure } from "./failures.ts";
-import type { RoomHook } from "./hook.ts";
+import { closeJoinPart, openJoinPart, type RoomHook } from "./hook.ts";
 import { journeyOf, typeOf, type Journey, type RoomsObserver } from "./observer.ts";
 
 /** The static onAuth, asked by the matchmaker before there is a room. */
@@ -34,15 +34,14 @@ export function traceStaticAuth(observer: RoomsObserver): (original: Method) => 
 export const authHook: RoomHook = {
   key: "onAuth",
   subject: "client",
-  open({ registry }, room, sessionId) {
-    const joining = registry.of(room).connections.get(sessionId)?.joining;
-    return newStep(SPANS.roomAuth, { parent: joining, target: typeOf(room), attributes: { [ATTRIBUTES.room.key]: typeOf(room) } });
+  open(observer, room, sessionId) {
+    return openJoinPart(observer, room, sessionId, SPANS.roomAuth, { [ATTRIBUTES.room.key]: typeOf(room) });
   },
-  close({ registry }, step, { ok, outcome, room, sessionId }) {
+  close(observer, step, { ok, outcome, room, sessionId }) {
     step.failure = ok ? (outcome ? undefined : AUTH_REFUSED) : authFailure(outcome);
-    const connection = registry.of(room).connections.get(sessionId);
-    if (connection && step.failure?.expected) {
-      connection.authRefused = true;
+    const connection = closeJoinPart(observer, room, sessionId);
+    if (connection) {
+      connection.authRefused = step.failure?.expected === true;
     }
   },
 };

@@ -1,8 +1,9 @@
 import { context, trace } from "@opentelemetry/api";
 import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import { newStep } from "../telling/step.ts";
+import { hookFailure } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
-import { typeOf } from "./observer.ts";
+import { journeyOf, typeOf } from "./observer.ts";
 
 /** onCreate, under the request that needed the room, or under what was active when server code made it. */
 export const createHook: RoomHook = {
@@ -15,7 +16,12 @@ export const createHook: RoomHook = {
       attributes: { [ATTRIBUTES.room.key]: typeOf(room), [ATTRIBUTES.roomId.key]: room.roomId },
     });
   },
-  close({ registry }, step, { room }) {
+  close({ registry }, step, { room, ok, outcome }) {
     registry.of(room).createContext = step.spanContext;
+    step.failure = ok ? undefined : hookFailure(outcome);
+    const journey = journeyOf(context.active());
+    if (journey) {
+      journey.refusal = step.failure?.expected ? "refused" : undefined;
+    }
   },
 };

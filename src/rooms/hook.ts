@@ -1,11 +1,13 @@
-import { context } from "@opentelemetry/api";
+import { context, type Attributes } from "@opentelemetry/api";
 import type { Client, Room } from "@colyseus/core";
+import type { SpanConvention } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import type { Step } from "../telling/step.ts";
+import type { Connection } from "../sessions/registry.ts";
+import { newStep, type Step } from "../telling/step.ts";
 import { hookFailure } from "./failures.ts";
-import type { RoomsObserver } from "./observer.ts";
+import { typeOf, type RoomsObserver } from "./observer.ts";
 
 /** A lifecycle hook that games define on their rooms. */
 export interface RoomHook {
@@ -35,8 +37,9 @@ export function traceHook(observer: RoomsObserver, hook: RoomHook): (original: M
   const running = new WeakSet<object>();
   return (original) =>
     function hooked(this: Room, ...args: unknown[]) {
-      const client = hook.subject === "client" ? (args[0] as Client) : undefined;
-      const subject = client ?? this;
+      const client = hook.subject === "client" ? (args[0] as Client | undefined) : undefined;
+      // A game may call its own hook with anything.
+      const subject: object = Object(client ?? this);
       if (!observer.teller.active || running.has(subject)) {
         return original.apply(this, args);
       }
@@ -61,4 +64,29 @@ export function traceHook(observer: RoomsObserver, hook: RoomHook): (original: M
         },
       );
     };
+}
+
+/** The step of a hook for which a join waits. */
+export function openJoinPart(
+  { registry }: RoomsObserver,
+  room: Room,
+  sessionId: string,
+  span: SpanConvention,
+  attributes: Attributes,
+): Step {
+  const connection = registry.of(room).connections.get(sessionId);
+  const step = newStep(span, { parent: connection?.joining, target: typeOf(room), attributes });
+  if (connection) {
+    connection.hook = step;
+  }
+  return step;
+}
+
+/** The hook has returned. */
+export function closeJoinPart({ registry }: RoomsObserver, room: Room, sessionId: string): Connection | undefined {
+  const connection = registry.of(room).connections.get(sessionId);
+  if (connection) {
+    connection.hook = undefined;
+  }
+  return connection;
 }

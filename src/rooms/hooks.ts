@@ -24,7 +24,7 @@ const HOST_HOOKS: readonly { readonly owner: object; readonly key: string; reado
   { owner: Room.prototype, key: "setSimulationInterval", wrap: () => detachTimers },
   { owner: Room.prototype, key: "setTimestep", wrap: () => detachTimers },
   { owner: Room.prototype, key: "setFixedTimestep", wrap: () => detachTimers },
-  { owner: Room.prototype, key: "setPatchRate", wrap: () => detachTimers },
+  { owner: Room.prototype, key: "_armUnreliablePatches", wrap: () => detachTimers },
 ];
 
 /**

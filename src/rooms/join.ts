@@ -5,11 +5,11 @@ import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import type { Connection } from "../sessions/registry.ts";
-import { enterPhase, startSession } from "../sessions/session.ts";
+import { startSession } from "../sessions/session.ts";
 import { newStep, type Step, type StepFields } from "../telling/step.ts";
 import { joinFailure } from "./failures.ts";
-import type { RoomHook } from "./hook.ts";
-import { endConnection, isQueue } from "./leave.ts";
+import { closeJoinPart, openJoinPart, type RoomHook } from "./hook.ts";
+import { endConnection } from "./leave.ts";
 import { typeOf, type RoomsObserver } from "./observer.ts";
 
 /** `Room._onJoin`: the socket is there and claims its seat. Also the way of a reconnection, which asks no matchmaker. */
@@ -18,12 +18,19 @@ export function traceJoin(observer: RoomsObserver): (original: Method) => Method
     function _onJoin(this: Room, ...args: unknown[]) {
       const client = args[0] as Client;
       const connection = observer.teller.active ? guard("join", () => openJoin(observer, this, client)) : undefined;
-      if (!connection) {
+      const join = connection?.joining;
+      if (!connection || !join) {
         return original.apply(this, args);
       }
       return around(
         () => original.apply(this, args),
-        (ok, error) => guard("join", () => closeJoin(observer, this, client, connection, ok, error)),
+        (ok, error) =>
+          guard("join", () => {
+            closeJoin(observer, connection, join, ok, error);
+            if (!ok && !connection.session.phase) {
+              endConnection(observer, this, client.sessionId);
+            }
+          }),
       );
     };
 }
@@ -32,13 +39,12 @@ export function traceJoin(observer: RoomsObserver): (original: Method) => Method
 export const joinHook: RoomHook = {
   key: "onJoin",
   subject: "client",
-  open({ registry }, room, sessionId) {
-    const connection = registry.of(room).connections.get(sessionId);
-    return newStep(SPANS.roomOnJoin, {
-      parent: connection?.joining,
-      target: typeOf(room),
-      attributes: { [ATTRIBUTES.room.key]: typeOf(room), [ATTRIBUTES.connectionId.key]: sessionId },
-    });
+  open(observer, room, sessionId) {
+    const attributes = { [ATTRIBUTES.room.key]: typeOf(room), [ATTRIBUTES.connectionId.key]: sessionId };
+    return openJoinPart(observer, room, sessionId, SPANS.roomOnJoin, attributes);
+  },
+  close(observer, _step, { room, sessionId }) {
+    closeJoinPart(observer, room, sessionId);
   },
 };
 
@@ -78,9 +84,9 @@ function newConnection(observer: RoomsObserver, room: Room, sessionId: string): 
     session,
     joining: undefined,
     joinContext: undefined,
-    joined: false,
+    hook: undefined,
     authRefused: false,
-    held: false,
+    heldUntil: undefined,
     left: undefined,
   };
   const join = joinStep(room, sessionId, session.id, {
@@ -109,28 +115,14 @@ function joinStep(room: Room, connectionId: string, sessionId: string, fields: S
   });
 }
 
-function closeJoin(
-  observer: RoomsObserver,
-  room: Room,
-  client: Client,
-  connection: Connection,
-  ok: boolean,
-  error: unknown,
-): void {
-  const { joining, session, joined } = connection;
-  connection.joining = undefined;
-  if (joining && !ok) {
-    joining.failure = joinFailure(error, connection.authRefused);
+function closeJoin({ teller }: RoomsObserver, connection: Connection, join: Step, ok: boolean, error: unknown): void {
+  // A second socket for the same seat may be on its way already.
+  if (connection.joining === join) {
+    connection.joining = undefined;
   }
-  if (joining) {
-    observer.teller.close(joining);
-  }
-  if (ok && joined && !session.phase) {
-    enterPhase(observer, session, isQueue(room) ? "matchmaking" : "in_game", session.startedAt);
-  }
+  join.failure ??= ok ? undefined : joinFailure(error, connection.authRefused);
+  teller.close(join);
   if (ok) {
-    connection.held = false;
-  } else if (!joined) {
-    endConnection(observer, room, client);
+    connection.heldUntil = undefined;
   }
 }

@@ -1,14 +1,20 @@
 import type { Client, Room } from "@colyseus/core";
-import { QueueRoom } from "@colyseus/core";
-import { ATTRIBUTES, SPANS } from "../conventions.ts";
+import { CloseCode, matchMaker, QueueRoom } from "@colyseus/core";
+import { ATTRIBUTES, ERROR_TYPES, SPANS } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { endReason } from "../sessions/end-reason.ts";
+import type { Connection } from "../sessions/registry.ts";
 import { endSession } from "../sessions/session.ts";
-import { newStep } from "../telling/step.ts";
+import { newStep, type Failure } from "../telling/step.ts";
 import type { RoomHook } from "./hook.ts";
 import { typeOf, type RoomsObserver } from "./observer.ts";
+
+const INTERRUPTED: Failure = { type: ERROR_TYPES.interrupted, expected: true };
+
+/** A timer of Node's may be early by a millisecond. */
+const EARLY_MS = 2;
 
 /** onLeave, under the session, linked to the join. */
 export const leaveHook: RoomHook = {
@@ -47,23 +53,40 @@ export function traceDisconnect(observer: RoomsObserver): (original: Method) => 
 }
 
 /** The seat is really gone: no return is possible any more. */
-export function endConnection(observer: RoomsObserver, room: Room, client: Client): void {
+export function endConnection(observer: RoomsObserver, room: Room, sessionId: string): void {
   const { connections } = observer.registry.of(room);
-  const connection = connections.get(client.sessionId);
+  const connection = connections.get(sessionId);
   if (!connection) {
     return;
   }
-  connections.delete(client.sessionId);
+  connections.delete(sessionId);
   observer.registry.open.delete(connection.session);
-  const { session, joined, held, left } = connection;
+  interruptJoin(observer, connection);
+  const { session, left } = connection;
+  const joined = session.phase !== undefined;
   const at = left?.at ?? now();
-  const reason = endReason({ code: left?.code, joined, held, queue: isQueue(room) });
   if (joined) {
-    observer.clients.add(typeOf(room), -1);
     const seconds = Math.max(0, at - session.startedAt) / 1000;
     observer.teller.note({ note: "connection.closed", room: typeOf(room), seconds });
   }
-  endSession(observer, session, reason, left?.code, at);
+  endSession(observer, session, reasonOf(connection, joined, room), left?.code, at);
+}
+
+/** A hook that never returns has the game's last word when its player or its room goes. */
+function interruptJoin({ teller }: RoomsObserver, { hook, joining }: Connection): void {
+  for (const step of [hook, joining]) {
+    if (step) {
+      step.failure = INTERRUPTED;
+      teller.close(step);
+    }
+  }
+}
+
+function reasonOf({ heldUntil, left }: Connection, joined: boolean, room: Room): string {
+  const expired = heldUntil !== undefined && now() + EARLY_MS >= heldUntil;
+  // A shutdown gives up the seats that it still holds: these players broke off, and would have come back.
+  const gone = heldUntil !== undefined && matchMaker.state === matchMaker.MatchMakerState.SHUTTING_DOWN;
+  return endReason({ code: gone ? CloseCode.SERVER_SHUTDOWN : left?.code, joined, expired, queue: isQueue(room) });
 }
 
 /** A stay in a QueueRoom is matchmaking. */

@@ -1,5 +1,5 @@
 import { context, trace, type SpanContext } from "@opentelemetry/api";
-import { matchMaker } from "@colyseus/core";
+import { matchMaker, Room } from "@colyseus/core";
 import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import type { Method } from "../internal/patch.ts";
@@ -14,6 +14,8 @@ import { withJourney, type Journey, type RoomsObserver } from "./observer.ts";
 interface Request {
   readonly step: Step;
   readonly journey: Journey;
+  /** The very room that was asked for by its id, where it runs in this process. */
+  readonly asked: Room | undefined;
 }
 
 /** `controller.invokeMethod`: the first place that sees the player's request, and the only one that sees its options whole. */
@@ -37,9 +39,14 @@ export function traceMatchmake(observer: RoomsObserver): (original: Method) => M
 function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request {
   const [method, roomNameOrId, options, authContext] = args;
   observer.meetNewRooms();
-  const room = roomType(method, roomNameOrId);
+  const asked = roomById(method, roomNameOrId);
+  const room = asked?.roomName ?? roomType(method, roomNameOrId);
   const player = admitted(observer, "join_options", contextFromJoinOptions(options));
-  const header = admitted(observer, "header", contextFromHeaders((authContext as { headers?: unknown } | undefined)?.headers));
+  const header = admitted(
+    observer,
+    "header",
+    contextFromHeaders((authContext as { headers?: unknown } | undefined)?.headers),
+  );
   const http = activeSpan();
   const parent = player.parent ?? http ?? header.parent;
   const step = newStep(SPANS.matchmake, {
@@ -48,16 +55,23 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
     inner: http !== undefined,
     links: linksBeside(parent, player, http, header),
     attributes: {
-      ...(typeof method === "string" && matchMaker.controller.exposedMethods.includes(method) && { [ATTRIBUTES.method.key]: method }),
+      ...(typeof method === "string" &&
+        matchMaker.controller.exposedMethods.includes(method) && { [ATTRIBUTES.method.key]: method }),
       ...(room !== undefined && { [ATTRIBUTES.room.key]: room }),
     },
   });
   observer.teller.open(step);
   const continued = player.parent ?? (http ? undefined : header.parent);
-  return { step, journey: { room, player: continued, refusal: undefined, authenticating: false } };
+  return { step, asked, journey: { room, player: continued, refusal: undefined, authenticating: false, over: false } };
 }
 
-function closeRequest({ teller }: RoomsObserver, { step, journey }: Request, ok: boolean, outcome: unknown): void {
+function closeRequest(
+  { teller }: RoomsObserver,
+  { step, journey, asked }: Request,
+  ok: boolean,
+  outcome: unknown,
+): void {
+  journey.over = true;
   if (ok) {
     const { name, roomId, sessionId, processId } = outcome as matchMaker.ISeatReservation;
     step.target ??= name;
@@ -66,19 +80,27 @@ function closeRequest({ teller }: RoomsObserver, { step, journey }: Request, ok:
     step.result[ATTRIBUTES.connectionId.key] = sessionId;
     step.result[ATTRIBUTES.processId.key] = processId;
   } else {
+    // A full room is locked, and core says so and no more.
+    if (asked?.hasReachedMaxClients()) {
+      journey.refusal ??= "room_full";
+    }
     step.failure = matchmakeFailure(outcome, journey);
     teller.note({ note: "join.refused", room: step.target, outcome: refusedOutcome(journey) });
   }
   teller.close(step);
 }
 
-function admitted({ teller, trust }: RoomsObserver, source: string, extraction: Parameters<typeof admit>[0]): Admission {
+function admitted(
+  { teller, trust }: RoomsObserver,
+  source: string,
+  extraction: Parameters<typeof admit>[0],
+): Admission {
   const admission = admit(extraction, trust);
   teller.note({ note: "trace_context", source, outcome: admission.outcome });
   return admission;
 }
 
-/** Contexts that came along and are not the parent. One that the HTTP span continues already is no news. */
+/** Contexts that came along and are not the parent, each once. One that the HTTP span continues already is no news. */
 function linksBeside(
   parent: SpanContext | undefined,
   player: Admission,
@@ -87,7 +109,11 @@ function linksBeside(
 ): StepLink[] {
   const links: StepLink[] = [];
   const add = (linked: SpanContext | undefined, source: string) => {
-    if (linked && linked !== parent) {
+    if (
+      linked &&
+      linked.spanId !== parent?.spanId &&
+      links.every(({ context: { spanId } }) => spanId !== linked.spanId)
+    ) {
       links.push({ context: linked, source });
     }
   };
@@ -99,14 +125,20 @@ function linksBeside(
 }
 
 /** The room type, never what the client sent: names that are not defined, and ids, stay out of span names and labels. */
-function roomType(method: unknown, roomNameOrId: unknown): string | undefined {
-  if (typeof roomNameOrId !== "string") {
-    return undefined;
-  }
-  if (method === "joinById" || method === "reconnect") {
-    return matchMaker.getLocalRoomById(roomNameOrId)?.roomName;
-  }
-  return Object.hasOwn(matchMaker.getAllHandlers(), roomNameOrId) ? roomNameOrId : undefined;
+function roomType(method: unknown, roomName: unknown): string | undefined {
+  return typeof roomName === "string" && !byId(method) && Object.hasOwn(matchMaker.getAllHandlers(), roomName)
+    ? roomName
+    : undefined;
+}
+
+/** Core keeps rooms in a plain object: `hasOwnProperty` is an id that finds something. */
+function roomById(method: unknown, roomId: unknown): Room | undefined {
+  const found: unknown = byId(method) && typeof roomId === "string" ? matchMaker.getLocalRoomById(roomId) : undefined;
+  return found instanceof Room ? found : undefined;
+}
+
+function byId(method: unknown): boolean {
+  return method === "joinById" || method === "reconnect";
 }
 
 function activeSpan(): SpanContext | undefined {

@@ -23,9 +23,12 @@ export interface Journey {
   readonly room: string | undefined;
   /** The player's own context, where it was continued. */
   readonly player: SpanContext | undefined;
-  refusal: "room_full" | "auth_failed" | undefined;
+  /** Why there is no seat, as far as a hook or the room has said so. The last try counts. */
+  refusal: "room_full" | "auth_failed" | "refused" | undefined;
   /** A static onAuth is running: one that calls super.onAuth() is still one auth. */
   authenticating: boolean;
+  /** Answered. What a room's timers do later in the request's context is not this player's way any more. */
+  over: boolean;
 }
 
 const JOURNEY = createContextKey("colyseus-otel.journey");
@@ -34,8 +37,10 @@ export function withJourney(context: Context, journey: Journey): Context {
   return context.setValue(JOURNEY, journey);
 }
 
+/** The request that is on its way in this context. */
 export function journeyOf(context: Context): Journey | undefined {
-  return context.getValue(JOURNEY) as Journey | undefined;
+  const journey = context.getValue(JOURNEY) as Journey | undefined;
+  return journey?.over ? undefined : journey;
 }
 
 /** Type of a room: the name under which it was defined. */

@@ -2,7 +2,8 @@ import type { Client, RegisteredHandler, Room } from "@colyseus/core";
 import { now } from "../internal/clock.ts";
 import type { Undo } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import { endConnection } from "./leave.ts";
+import { enterPhase } from "../sessions/session.ts";
+import { endConnection, isQueue } from "./leave.ts";
 import { typeOf, type RoomsObserver } from "./observer.ts";
 
 /**
@@ -16,20 +17,38 @@ export function countPopulation(observer: RoomsObserver, handler: RegisteredHand
       observer.rooms.add(typeOf(room), 1);
     },
     join: (room: Room, client: Client) => {
-      const connection = observer.registry.of(room).connections.get(client.sessionId);
-      if (connection) {
-        connection.joined = true;
-        observer.clients.add(typeOf(room), 1);
-        observer.playerJoined();
+      const { players, connections } = observer.registry.of(room);
+      players.add(client.sessionId);
+      observer.clients.add(typeOf(room), 1);
+      observer.playerJoined();
+      const session = connections.get(client.sessionId)?.session;
+      if (session) {
+        // Dated back to the socket. Not when _onJoin is over: a listener after this one may end the room, and the session.
+        enterPhase(observer, session, isQueue(room) ? "matchmaking" : "in_game", session.startedAt);
       }
     },
-    leave: (room: Room, client: Client) => endConnection(observer, room, client),
+    leave: (room: Room, client: Client) => {
+      if (observer.registry.of(room).players.delete(client.sessionId)) {
+        observer.clients.add(typeOf(room), -1);
+      }
+      endConnection(observer, room, client.sessionId);
+    },
     dispose: (room: Room) => {
       const state = observer.registry.of(room);
+      // A hook that never returns keeps its player from leaving, and from not getting in.
+      for (const [sessionId, { hook }] of state.connections) {
+        if (hook) {
+          endConnection(observer, room, sessionId);
+        }
+      }
       if (state.counted) {
         state.counted = false;
         observer.rooms.add(typeOf(room), -1);
-        observer.teller.note({ note: "room.disposed", room: typeOf(room), seconds: Math.max(0, now() - state.createdAt) / 1000 });
+        observer.teller.note({
+          note: "room.disposed",
+          room: typeOf(room),
+          seconds: Math.max(0, now() - state.createdAt) / 1000,
+        });
       }
     },
   };

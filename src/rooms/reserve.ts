@@ -5,7 +5,7 @@ import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import type { RoomState } from "../sessions/registry.ts";
-import { journeyOf, type RoomsObserver } from "./observer.ts";
+import { journeyOf, type Journey, type RoomsObserver } from "./observer.ts";
 
 /** `Room._reserveSeat`: the seat keeps where it came from until the socket claims it. */
 export function traceReserve(observer: RoomsObserver): (original: Method) => Method {
@@ -15,35 +15,41 @@ export function traceReserve(observer: RoomsObserver): (original: Method) => Met
         return original.apply(this, args);
       }
       const sessionId = args[0] as string;
+      const seconds = args[3] as number;
       const held = args[4] === true;
       const journey = journeyOf(context.active());
-      guard("reserve", () => keepSeat(observer.registry.of(this), this, sessionId, held, journey?.player));
+      guard("reserve", () => {
+        const state = observer.registry.of(this);
+        if (held) {
+          holdSeat(state, sessionId, seconds);
+        } else {
+          keepSeat(state, this, sessionId, journey?.player);
+        }
+      });
       return around(
         () => original.apply(this, args),
         (ok, reserved) => {
-          if ((!ok || reserved === false) && !held) {
-            observer.registry.of(this).seats.delete(sessionId);
-            if (journey && ok) {
-              journey.refusal = "room_full";
-            }
-          } else if (journey) {
-            journey.refusal = undefined;
+          if (held || (ok && reserved !== false)) {
+            return;
+          }
+          observer.registry.of(this).seats.delete(sessionId);
+          if (journey && ok) {
+            journey.refusal = "room_full";
           }
         },
       );
     };
 }
 
-type Player = NonNullable<ReturnType<typeof journeyOf>>["player"];
-
-function keepSeat(state: RoomState, room: Room, sessionId: string, held: boolean, player: Player): void {
-  if (held) {
-    const connection = state.connections.get(sessionId);
-    if (connection) {
-      connection.held = true;
-    }
-    return;
+/** allowReconnection(): the player may come back to this seat, and has no new one. */
+function holdSeat({ connections }: RoomState, sessionId: string, seconds: number): void {
+  const connection = connections.get(sessionId);
+  if (connection) {
+    connection.heldUntil = now() + seconds * 1000;
   }
+}
+
+function keepSeat(state: RoomState, room: Room, sessionId: string, player: Journey["player"] | undefined): void {
   forgetExpired(state, room);
   state.seats.set(sessionId, { reservedAt: now(), parent: trace.getSpanContext(context.active()), player });
 }

@@ -4,8 +4,8 @@ export interface Departure {
   readonly code: number | undefined;
   /** The join had been confirmed. */
   readonly joined: boolean;
-  /** The seat was held for a return that did not come. */
-  readonly held: boolean;
+  /** The seat was held for a return, until its window had passed. */
+  readonly expired: boolean;
   /** The room was a QueueRoom. */
   readonly queue: boolean;
 }
@@ -34,12 +34,11 @@ const TYPES = new Map<string, string>([
 ]);
 
 /** `session.end_reason` of a departure. */
-export function endReason({ code, joined, held, queue }: Departure): string {
+export function endReason({ code, joined, expired, queue }: Departure): string {
   if (!joined) {
     return "join_failed";
   }
-  // A shutdown rejects the seats that it still holds: these players did not run out of time.
-  if (held && code !== 4001) {
+  if (expired) {
     return "timeout";
   }
   if (queue && code === 1000) {

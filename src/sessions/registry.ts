@@ -17,12 +17,13 @@ export interface Connection {
   readonly session: Session;
   /** Open until the join is confirmed or refused. */
   joining: Step | undefined;
+  /** The open onAuth or onJoin inside it. */
+  hook: Step | undefined;
   /** The last room.join, for links. */
   joinContext: SpanContext | undefined;
-  joined: boolean;
   authRefused: boolean;
-  /** allowReconnection() holds the seat. */
-  held: boolean;
+  /** allowReconnection() holds the seat, until these epoch milliseconds. */
+  heldUntil: number | undefined;
   /** The last disconnect. */
   left: { readonly code: number | undefined; readonly at: number } | undefined;
 }
@@ -32,6 +33,8 @@ export interface RoomState {
   /** By Colyseus' sessionId. */
   readonly seats: Map<string, Seat>;
   readonly connections: Map<string, Connection>;
+  /** Counted in `colyseus.clients`: joined, whether anything listened at the time or not. */
+  readonly players: Set<string>;
   /** room.create, for links. */
   createContext: SpanContext | undefined;
   /** Counted in `colyseus.rooms`. */
@@ -58,6 +61,7 @@ export function createRegistry(now: () => number): Registry {
         createdAt: now(),
         seats: new Map(),
         connections: new Map(),
+        players: new Set(),
         createContext: undefined,
         counted: false,
       };

@@ -38,7 +38,13 @@ export function enterPhase({ openByPhase }: Sessions, session: Session, name: Ph
 }
 
 /** Ends a session once: its open phase, then the summary. `at` is epoch milliseconds. */
-export function endSession(sessions: Sessions, session: Session, reason: string, code: number | undefined, at: number): void {
+export function endSession(
+  sessions: Sessions,
+  session: Session,
+  reason: string,
+  code: number | undefined,
+  at: number,
+): void {
   if (session.ended) {
     return;
   }

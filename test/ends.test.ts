@@ -1,0 +1,134 @@
+import { Room, type Client } from "@colyseus/core";
+import type { Room as ClientRoom } from "@colyseus/sdk";
+import { expect, test } from "vitest";
+import { endReason, endType } from "../src/sessions/end-reason.ts";
+import { drop, roomOf, startServer, until, type TestServer } from "./_server.ts";
+
+class Arena extends Room {
+  override onLeave(_client: Client, _code?: number): void | Promise<unknown> {}
+}
+
+class Held extends Arena {
+  seconds = 20;
+  override onLeave(client: Client, code?: number): void | Promise<unknown> {
+    return code === 4000 ? undefined : this.allowReconnection(client, this.seconds).catch(() => {});
+  }
+}
+
+class Refusing extends Held {
+  override onReconnect() {
+    throw new Error("too late");
+  }
+}
+
+const stay = { joined: true, expired: false, queue: false };
+
+test.each([
+  [4000, stay, "client_quit", "graceful"],
+  [1000, stay, "client_quit", "graceful"],
+  [1000, { ...stay, queue: true }, "moved_on", "graceful"],
+  [4001, stay, "server_shutdown", "unknown"],
+  [4010, stay, "server_restart", "unknown"],
+  [1001, stay, "connection_lost", "connection_failure"],
+  [1005, stay, "connection_lost", "connection_failure"],
+  [1006, stay, "connection_lost", "connection_failure"],
+  [undefined, stay, "connection_lost", "connection_failure"],
+  [4003, stay, "timeout", "connection_failure"],
+  [1006, { ...stay, expired: true }, "timeout", "connection_failure"],
+  [4002, stay, "server_error", "unknown"],
+  [4002, { ...stay, joined: false }, "join_failed", "unknown"],
+  [1006, { ...stay, joined: false }, "join_failed", "unknown"],
+  [4321, stay, "unknown", "unknown"],
+])("close code %s of %o ends the session as %s, which is %s", (code, departure, reason, type) => {
+  expect(endReason({ code, ...departure })).toBe(reason);
+  expect(endType(reason)).toBe(type);
+});
+
+async function ended(game: TestServer) {
+  await until("the end of the session", () => game.recorded.named("session.lifecycle").length === 1);
+  const { attributes } = game.recorded.one("session.lifecycle");
+  const [phase] = [
+    ...game.recorded.named("session.phase.in_game"),
+    ...game.recorded.named("session.phase.matchmaking"),
+  ];
+  return {
+    reason: attributes["session.end_reason"],
+    type: attributes["session.end_type"],
+    code: attributes["colyseus.close.code"],
+    phase: attributes["session.end_phase"],
+    endedBy: phase?.attributes["phase.ended_by"],
+  };
+}
+
+const quit = { reason: "client_quit", type: "graceful", code: 4000, phase: "in_game", endedBy: "leave" };
+const lost = {
+  reason: "connection_lost",
+  type: "connection_failure",
+  code: 1006,
+  phase: "in_game",
+  endedBy: "disconnect",
+};
+const shutdown = { reason: "server_shutdown", type: "unknown", code: 4001, phase: "in_game", endedBy: "disconnect" };
+
+test.each<[string, typeof Arena, (game: TestServer, room: ClientRoom) => unknown, object]>([
+  ["a player who leaves", Arena, (_game, room) => room.leave(), quit],
+  ["a socket that breaks", Arena, (_game, room) => drop(room), lost],
+  ["room.disconnect()", Arena, (_game, room) => roomOf(room.roomId).disconnect(), quit],
+  [
+    "kickClient() with a code of the game's own",
+    Arena,
+    (_game, room) => roomOf(room.roomId).kickClient(room.sessionId, 4321),
+    { ...shutdown, reason: "unknown", code: 4321 },
+  ],
+  ["a shutdown", Arena, (game) => game.server.gracefullyShutdown(false), shutdown],
+  [
+    "a seat that was held in vain",
+    class extends Held {
+      override seconds = 0.05;
+    },
+    (_game, room) => drop(room),
+    { ...lost, reason: "timeout" },
+  ],
+  [
+    "a return that onReconnect refuses",
+    Refusing,
+    async (_game, room) => {
+      Object.assign(room.reconnection, {
+        enabled: true,
+        minUptime: 0,
+        delay: 1,
+        minDelay: 1,
+        maxDelay: 1,
+        maxRetries: 1,
+      });
+      await drop(room);
+    },
+    { ...lost, reason: "timeout", code: 4003 },
+  ],
+  ["a seat that is still held when the room ends", Held, async (_game, room) => (await held(room)).disconnect(), lost],
+  [
+    "a seat that is still held when the server shuts down",
+    Held,
+    async (game, room) => {
+      await held(room);
+      await game.server.gracefullyShutdown(false);
+    },
+    { ...shutdown, code: 1006 },
+  ],
+])("%s is told in the session's end", async (_name, klass, leave, expected) => {
+  await using game = await startServer({ arena: klass });
+  const room = await game.client().joinOrCreate("arena");
+  room.reconnection.enabled = false;
+  await until("the join", () => game.recorded.named("room.join arena").length === 1);
+  await leave(game, room);
+  expect(await ended(game)).toEqual(expected);
+});
+
+/** Drops the player and waits until the room holds its seat. */
+async function held(room: ClientRoom): Promise<Room> {
+  const { roomId, sessionId } = room;
+  await drop(room);
+  const here = roomOf(roomId);
+  await until("the held seat", () => (here["_reservedSeats"] as Record<string, unknown>)[sessionId]);
+  return here;
+}
