@@ -88,6 +88,7 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
   let stopping: Promise<void> | undefined;
   const shutdown = async () => {
     endAll(registry, sessions);
+    teller.endOpen();
     lifecycle.close();
     undoAll(undos);
     await Promise.all([flushTelemetry(options, FLUSH_MS), admin?.close()]);

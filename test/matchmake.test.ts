@@ -45,7 +45,8 @@ test.each([
   expect(status).toBeGreaterThanOrEqual(400);
   expect(game.played()).toBe(`matchmake  error.type=${errorType}`);
   expect(JSON.stringify(game.recorded.one("matchmake").attributes)).not.toContain(name);
-  expect(await joins(game)).toEqual({ "kind=new outcome=error": 1 });
+  const kind = method === "reconnect" ? "reconnect" : "new";
+  expect(await joins(game)).toEqual({ [`kind=${kind} outcome=error`]: 1 });
   expect(await game.recorded.points("colyseus.matchmake.duration")).toHaveProperty([`error.type=${errorType}`]);
 });
 

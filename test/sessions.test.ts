@@ -60,7 +60,7 @@ test("the phase and the session begin when the socket was accepted, and end when
   }
 });
 
-test("a session that shutdown() has ended does not end again with its join", async () => {
+test("shutdown() ends what is open, once: the session, the join and the hook that runs", async () => {
   const entered = Promise.withResolvers<void>();
   const failing = Promise.withResolvers<void>();
   class Slow extends Room {
@@ -80,6 +80,9 @@ test("a session that shutdown() has ended does not end again with its join", asy
   flushed.resolve();
   await stopped;
   expect(game.recorded.one("session.lifecycle").attributes["session.end_reason"]).toBe("telemetry_shutdown");
+  for (const name of ["room.join arena", "room.on_join arena"]) {
+    expect(game.recorded.one(name).attributes["error.type"]).toBe("interrupted");
+  }
 });
 
 test("a stay in a QueueRoom is matchmaking, and the match after it is a session of its own without a token", async () => {

@@ -222,6 +222,19 @@ test.each(["startSpan", "end", "setAttributes"] as const)(
   },
 );
 
+test("a provider that throws at once does not keep a server from starting", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const tracerProvider: TracerProvider = {
+    getTracer: () => {
+      throw new Error("the provider is broken");
+    },
+  };
+  const recorded = { ...recordTelemetry(), tracerProvider: tracerProvider as never };
+  await using game = await startServer({ arena: class Arena extends Room {} }, {}, recorded);
+  await game.telemetry.ready;
+  expect(warned.mock.calls.flat().join()).toContain("the provider is broken");
+});
+
 test("a wrapper that somebody put around ours stays when we go, and calls through", async () => {
   const calls: string[] = [];
   const wrap = (klass: { prototype: { onJoin(): void } }) => {

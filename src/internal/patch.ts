@@ -1,3 +1,5 @@
+import { guard } from "./report.ts";
+
 export type Undo = () => void;
 
 /** A method of somebody else's object: the host boundary, and the one `any` of this house. */
@@ -53,7 +55,7 @@ export function shadow<T extends object>(owner: T, key: keyof T & string, wrap: 
 /** Undoes in reverse order; each undo runs even when another throws. */
 export function undoAll(undos: Undo[]): void {
   for (let undo = undos.pop(); undo; undo = undos.pop()) {
-    undo();
+    guard("undo", undo);
   }
 }
 

@@ -28,7 +28,7 @@ export function guard<T>(where: string, observe: () => T): T | undefined {
   try {
     return observe();
   } catch (error) {
-    warn(`bug:${where}`, `a bug of ours in ${where}, the game goes on: ${describe(error)}`);
+    warn(`bug:${where}`, `telemetry failed in ${where}, the game goes on without: ${describe(error)}`);
     return undefined;
   }
 }

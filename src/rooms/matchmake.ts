@@ -85,7 +85,8 @@ function closeRequest(
       journey.refusal ??= "room_full";
     }
     step.failure = matchmakeFailure(outcome, journey);
-    teller.note({ note: "join.refused", room: step.target, outcome: refusedOutcome(journey) });
+    const kind = step.attributes[ATTRIBUTES.method.key] === "reconnect" ? "reconnect" : "new";
+    teller.note({ note: "join.refused", room: step.target, kind, outcome: refusedOutcome(journey) });
   }
   teller.close(step);
 }

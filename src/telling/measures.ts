@@ -40,7 +40,7 @@ export function measureNote(note: Note, record: Record): void {
     case "connection.closed":
       return record(METRICS.clientDuration, note.seconds, { [LABELS.room]: note.room });
     case "join.refused":
-      return record(METRICS.joins, 1, { ...room(note.room), [LABELS.kind]: "new", [LABELS.outcome]: note.outcome });
+      return record(METRICS.joins, 1, { ...room(note.room), [LABELS.kind]: note.kind, [LABELS.outcome]: note.outcome });
     case "boot.phase":
       return record(METRICS.bootDuration, note.seconds, { [LABELS.phase]: note.phase, [LABELS.outcome]: note.outcome });
     case "trace_context":

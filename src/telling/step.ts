@@ -64,7 +64,12 @@ export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
 export type Note =
   | { readonly note: "room.disposed"; readonly room: string; readonly seconds: number }
   | { readonly note: "connection.closed"; readonly room: string; readonly seconds: number }
-  | { readonly note: "join.refused"; readonly room: string | undefined; readonly outcome: string }
+  | {
+      readonly note: "join.refused";
+      readonly room: string | undefined;
+      readonly kind: string;
+      readonly outcome: string;
+    }
   | { readonly note: "boot.phase"; readonly phase: string; readonly seconds: number; readonly outcome: string }
   | { readonly note: "trace_context"; readonly source: string; readonly outcome: string };
 

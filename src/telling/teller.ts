@@ -1,5 +1,5 @@
 import type { Attributes, Meter, MeterProvider, Tracer, TracerProvider } from "@opentelemetry/api";
-import type { MetricConvention } from "../conventions.ts";
+import { ERROR_TYPES, type MetricConvention } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
 import { undoAll, type Undo } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
@@ -24,6 +24,8 @@ export interface StandardTeller extends Teller {
   look(): boolean;
   /** Stops waiting for a provider: what waited is dropped. */
   giveUp(): void;
+  /** Ends the steps that are open, as interrupted. */
+  endOpen(): void;
   /** Tells nothing any more and takes its observable callbacks away. */
   stop(): void;
 }
@@ -33,6 +35,7 @@ export function createTeller(options: TellerOptions): StandardTeller {
   const undos: Undo[] = [];
   const untoldSteps: Step[] = [];
   const unmeasured: (Step | Note)[] = [];
+  const open = new Set<Step>();
   let waiting = true;
   let stopped = false;
   let tracer: Tracer | undefined;
@@ -70,13 +73,14 @@ export function createTeller(options: TellerOptions): StandardTeller {
     }
   }
 
-  return {
+  const teller: StandardTeller = {
     get active() {
       return !stopped && (tracer !== undefined || record !== undefined);
     },
     open(step) {
       if (tracer && !stopped) {
-        openSpan(tracer, step);
+        open.add(step);
+        guard(step.span.name, () => tracer && openSpan(tracer, step));
       }
     },
     close(step, end) {
@@ -84,14 +88,10 @@ export function createTeller(options: TellerOptions): StandardTeller {
         return;
       }
       step.end = Math.max(step.start, end ?? now());
-      guard(step.span.name, () => {
-        if (tracer) {
-          closeSpan(tracer, step);
-        } else {
-          keep(untoldSteps, step);
-        }
-        measure(step);
-      });
+      open.delete(step);
+      guard(step.span.name, () => (tracer ? closeSpan(tracer, step) : keep(untoldSteps, step)));
+      // On its own: a provider of spans that throws costs no metric.
+      guard(step.span.name, () => measure(step));
     },
     note(observed) {
       if (!stopped) {
@@ -99,8 +99,8 @@ export function createTeller(options: TellerOptions): StandardTeller {
       }
     },
     look() {
-      const foundTracer = tracer ? undefined : findTracer(options.tracerProvider);
-      const foundMeter = record ? undefined : findMeter(options.meterProvider);
+      const foundTracer = tracer ? undefined : guard("the tracer provider", () => findTracer(options.tracerProvider));
+      const foundMeter = record ? undefined : guard("the meter provider", () => findMeter(options.meterProvider));
       if (foundTracer) {
         useTracer(foundTracer);
       }
@@ -114,9 +114,16 @@ export function createTeller(options: TellerOptions): StandardTeller {
       untoldSteps.length = 0;
       unmeasured.length = 0;
     },
+    endOpen() {
+      for (const step of open) {
+        step.failure = { type: ERROR_TYPES.interrupted, expected: true, message: "telemetry was shut down" };
+        teller.close(step);
+      }
+    },
     stop() {
       stopped = true;
       undoAll(undos);
     },
   };
+  return teller;
 }
