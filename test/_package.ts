@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, "..");
-const SHIPPED = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "tsconfig.json", "tsconfig.build.json", "src"];
+const SHIPPED = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "src"];
+const NEEDED = ["tsconfig.json", "tsconfig.build.json", "rolldown.config.ts"];
 
 /** A copy of the package with a dist of its own: nothing stale in it, and nobody else's dist is touched. */
 export interface BuiltPackage extends AsyncDisposable {
@@ -21,11 +22,13 @@ export async function buildPackage(): Promise<BuiltPackage> {
   const directory = await mkdtemp(join(tmpdir(), "colyseus-otel-"));
   // README and the like are checked by published(), not by the copying.
   await Promise.all(
-    SHIPPED.map((path) => cp(join(root, path), join(directory, path), { recursive: true }).catch(() => {})),
+    [...SHIPPED, ...NEEDED].map((path) =>
+      cp(join(root, path), join(directory, path), { recursive: true }).catch(() => {}),
+    ),
   );
   await symlink(join(root, "node_modules"), join(directory, "node_modules"), "dir");
   const start = (file: string, args: readonly string[]) => execute(file, args, { cwd: directory });
-  await start(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"]);
+  await start("npm", ["run", "--silent", "build"]);
   return {
     directory,
     async published() {
