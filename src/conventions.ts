@@ -1,23 +1,19 @@
 import { SpanKind } from "@opentelemetry/api";
+import {
+  attribute,
+  counter,
+  histogram,
+  observable,
+  span,
+  type AttributeConvention,
+  type MetricConvention,
+  type SpanConvention,
+} from "./internal/convention.ts";
+
+export type { AttributeConvention, MetricConvention, SpanConvention } from "./internal/convention.ts";
 
 /** The instrumentation scope of every span and metric. The version is package.json's (a test compares them). */
 export const SCOPE = { name: "colyseus-otel", version: "0.1.0" } as const;
-
-export interface SpanConvention {
-  /** Low-cardinality name. Spans of a room have the room's type behind it: `room.join arena`. */
-  readonly name: string;
-  readonly kind: SpanKind;
-  readonly doc: string;
-}
-
-export interface MetricConvention {
-  readonly name: string;
-  readonly kind: "histogram" | "counter" | "observable up-down counter";
-  readonly unit: string;
-  readonly labels: readonly string[];
-  readonly doc: string;
-  readonly buckets?: readonly number[];
-}
 
 const { INTERNAL, SERVER, CLIENT } = SpanKind;
 
@@ -35,6 +31,12 @@ export const SPANS = {
   agonesConnect: span("agones.connect", CLIENT, "First attempt until the sidecar answers"),
   agonesReady: span("agones.ready", CLIENT, "The Ready() call, which only requests it"),
   agonesWaitForReady: span("agones.wait_for_ready", INTERNAL, "Ready() answered until the watch shows Ready or later"),
+  allocateServer: span(
+    "provision.allocate_server",
+    INTERNAL,
+    "allocate() until a server's address is known, or none was had",
+  ),
+  agonesAllocate: span("provision.agones_allocate", CLIENT, "One call of the Agones allocation service"),
   allocated: span("gameserver.allocated", INTERNAL, "Allocation until playable, at most 60 s"),
   matchmake: span("matchmake", SERVER, "Request until seat reservation; INTERNAL under an active HTTP span"),
   roomAuth: span("room.auth", INTERNAL, "The static or instance onAuth"),
@@ -44,8 +46,17 @@ export const SPANS = {
   roomOnLeave: span("room.on_leave", INTERNAL, "onLeave"),
   roomOnDispose: span("room.on_dispose", INTERNAL, "onDispose; linked to room.create"),
   sessionStarted: span("session.started", INTERNAL, "The session's light root; ends at once"),
-  sessionLifecycle: span("session.lifecycle", INTERNAL, "First join until the end, with the session's summary"),
-  phaseMatchmaking: span("session.phase.matchmaking", INTERNAL, "A stay in a QueueRoom"),
+  sessionLifecycle: span(
+    "session.lifecycle",
+    INTERNAL,
+    "Login or first join until the end, with the session's summary",
+  ),
+  phaseLogin: span("session.phase.login", INTERNAL, "The login, told by the service that startSession() runs in"),
+  phaseMatchmaking: span(
+    "session.phase.matchmaking",
+    INTERNAL,
+    "A stay in a QueueRoom, or the wait that the service tells",
+  ),
   phaseInGame: span("session.phase.in_game", INTERNAL, "A stay in any other room"),
 } as const satisfies Record<string, SpanConvention>;
 
@@ -53,8 +64,15 @@ export const SPANS = {
 export const ATTRIBUTES = {
   errorType: attribute("error.type", "What went wrong, of a small set; absent on success"),
   gameMap: attribute("game.map", "Name given to mapLoad()"),
-  gameMode: attribute("game.mode", "Mode given to mapLoad()"),
+  gameMode: attribute("game.mode", "Mode given to mapLoad() or allocate()"),
   bootPhase: attribute("game.boot.phase", "Name given to bootPhase()"),
+  region: attribute("region", "Region given to allocate()"),
+  requiredPlayers: attribute("required_players", "Players given to allocate(): how many the match has"),
+  provider: attribute("provision.provider", "Who was asked for the server: agones"),
+  provisionAttempts: attribute("provision.attempts", "Calls until a server was had, or none"),
+  provisionTotal: attribute("provision.total_ms", "Milliseconds from the request until the server's address is known"),
+  serverAddress: attribute("server.address", "Address of the allocated game server"),
+  serverPort: attribute("server.port", "Its first port"),
   room: attribute("colyseus.room.name", "Room type, as defined on the server"),
   roomId: attribute("colyseus.room.id", "Id of the room"),
   processId: attribute("colyseus.process.id", "Colyseus' id of the process"),
@@ -64,15 +82,27 @@ export const ATTRIBUTES = {
   joinKind: attribute("colyseus.join.kind", "new or reconnect"),
   seatWait: attribute("seat.wait", "Seconds from the reservation of the seat to the socket"),
   sessionId: attribute("session.id", "The player's session; without a token the sessionId of its first join"),
-  sessionDuration: attribute("session.duration_seconds", "Seconds from the first join to the end"),
+  sessionStart: attribute("session.start_time", "Login or first join, in seconds since 1970"),
+  authMethod: attribute("session.auth_method", "Given to startSession()"),
+  playerId: attribute("player.id", "Given to startSession()"),
+  clientVersion: attribute("client.version", "Given to startSession()"),
+  clientPlatform: attribute("client.platform", "Given to startSession()"),
+  waitSeconds: attribute("matchmaking.wait_seconds", "Seconds that the player waited for a match"),
+  lobbyId: attribute("lobby.id", "The lobby that the player was matched into"),
+  sessionDuration: attribute("session.duration_seconds", "Seconds from login or first join to the end"),
   sessionMatches: attribute("session.matches_played", "Confirmed joins of rooms that are no QueueRoom"),
   endReason: attribute("session.end_reason", "client_quit, connection_lost, server_shutdown, join_failed, ..."),
   endType: attribute("session.end_type", "graceful, connection_failure, enforcement, crash or unknown"),
   endPhase: attribute("session.end_phase", "The phase in which the session ended"),
   phaseEndedBy: attribute("phase.ended_by", "leave or disconnect"),
-  agonesState: attribute("agones.state", "GameServer state that the watch showed"),
+  agonesState: attribute(
+    "agones.state",
+    "State that the watch showed; of an allocation Allocated, UnAllocated, Contention",
+  ),
   agonesAttempts: attribute("agones.attempts", "Connection attempts until the sidecar answered"),
   agonesServer: attribute("agones.gameserver.name", "Name of the GameServer (span and resource)"),
+  agonesServerName: attribute("agones.server_name", "Name of the GameServer that was allocated"),
+  agonesNodeName: attribute("agones.node_name", "Kubernetes node that it runs on"),
   agonesNamespace: attribute("agones.gameserver.namespace", "Its Kubernetes namespace (resource)"),
   agonesFleet: attribute("agones.fleet", "Fleet of the GameServer (resource)"),
   serviceName: attribute("service.name", "OTEL_SERVICE_NAME, else the npm package's name (resource)"),
@@ -94,17 +124,29 @@ export const LABELS = {
   endType: "end_type",
   errorType: ATTRIBUTES.errorType.key,
   map: ATTRIBUTES.gameMap.key,
+  region: ATTRIBUTES.region.key,
+  mode: ATTRIBUTES.gameMode.key,
+  provider: "provider",
 } as const;
 
 const QUICK = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BOOT = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 const STAY = [1, 10, 30, 60, 300, 600, 1200, 1800, 3600, 7200, 14400];
-const { room, phase, outcome, kind, state, source, endReason, endType, errorType, map } = LABELS;
+const { room, phase, outcome, kind, state, source, endReason, endType, errorType, map, region, mode, provider } =
+  LABELS;
+const PROVISION = [outcome, region, mode, provider];
 
 export const METRICS = {
   bootDuration: histogram("gameserver.boot.duration", BOOT, [phase, outcome], "Boot by phase, and total"),
   status: observable("gameserver.status", "1", [state], "1 for the current state, 0 for the others"),
   mapLoadDuration: histogram("gameserver.map_load.duration", BOOT, [map], "Map loads"),
+  provisionDuration: histogram(
+    "game.provision.duration",
+    BOOT,
+    PROVISION,
+    "allocate() until it has a server or gives up",
+  ),
+  provisionOutcomes: counter("game.provision.outcomes", "{allocation}", PROVISION, "Allocations by how they came out"),
   matchmakeDuration: histogram("colyseus.matchmake.duration", QUICK, [room, errorType], "Matchmaking requests"),
   joins: counter("colyseus.joins", "{join}", [room, kind, outcome], "Joins by how they came out"),
   seatWait: histogram("colyseus.seat.wait.duration", QUICK, [room], "Seat reservation until socket"),
@@ -114,36 +156,16 @@ export const METRICS = {
   clients: observable("colyseus.clients", "{player}", [room], "Players who are joined now"),
   roomLifetime: histogram("colyseus.room.lifetime", STAY, [room], "Creation until disposal of rooms"),
   sessions: observable("game.sessions", "{session}", [phase], "Open sessions by phase"),
-  sessionDuration: histogram("game.session.duration", STAY, [endType], "Sessions, first join until the end"),
+  sessionDuration: histogram("game.session.duration", STAY, [endType], "Sessions, login or first join until the end"),
   sessionEnds: counter("game.session.ends", "{session}", [endReason], "Ended sessions"),
   phaseDuration: histogram("game.session.phase.duration", STAY, [phase], "Time spent in a phase"),
-  traceContext: counter("colyseus.trace_context", "{context}", [source, outcome], "Trace contexts that came in"),
+  traceContext: counter(
+    "colyseus.trace_context",
+    "{context}",
+    [source, outcome],
+    "Trace contexts and session tokens that came in",
+  ),
 } as const satisfies Record<string, MetricConvention>;
-
-export interface AttributeConvention {
-  readonly key: string;
-  readonly doc: string;
-}
-
-function span(name: string, kind: SpanKind, doc: string): SpanConvention {
-  return { name, kind, doc };
-}
-
-function attribute(key: string, doc: string): AttributeConvention {
-  return { key, doc };
-}
-
-function histogram(name: string, buckets: readonly number[], labels: readonly string[], doc: string): MetricConvention {
-  return { name, kind: "histogram", unit: "s", buckets, labels, doc };
-}
-
-function counter(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {
-  return { name, kind: "counter", unit, labels, doc };
-}
-
-function observable(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {
-  return { name, kind: "observable up-down counter", unit, labels, doc };
-}
 
 /** Values of `error.type`. Expected refusals leave the span's status unset. */
 export const ERROR_TYPES = {
@@ -161,4 +183,12 @@ export const ERROR_TYPES = {
   listenFailed: "listen_failed",
   orchestratorFailed: "orchestrator_failed",
   interrupted: "interrupted",
+  allocationFailed: "allocation_failed",
+  readyTimeout: "ready_timeout",
+  contention: "contention",
+  deadline: "deadline",
+  aborted: "aborted",
+  unallocated: "unallocated",
+  unavailable: "unavailable",
+  tlsRefused: "tls_refused",
 } as const;

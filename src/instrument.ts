@@ -7,7 +7,9 @@ import { createStatus, type Status } from "./boot/status.ts";
 import { LABELS, METRICS, type MetricConvention } from "./conventions.ts";
 import { serveAdmin, type Endpoints } from "./endpoints/admin.ts";
 import { now, PROCESS_START } from "./internal/clock.ts";
+import { installation } from "./internal/installation.ts";
 import { undoAll, type Undo } from "./internal/patch.ts";
+import { warn } from "./internal/report.ts";
 import { resolveOptions, type InstrumentOptions, type ResolvedOptions } from "./options.ts";
 import { contextFromEnvironment } from "./propagation/environment.ts";
 import { admit } from "./propagation/trust.ts";
@@ -34,7 +36,7 @@ export interface Telemetry extends AsyncDisposable {
   shutdown(): Promise<void>;
 }
 
-let installed = false;
+let current: Telemetry | undefined;
 
 /**
  * Traces this server: its boot, its rooms and its players. Call it once, after the rooms are defined and before
@@ -46,13 +48,18 @@ let installed = false;
 export function instrument(server: Server, options: InstrumentOptions = {}): Telemetry {
   const resolved = resolveOptions(options);
   checkCore(server);
-  if (installed) {
+  if (installation.by === "register" && current) {
+    warn("register", "instrument() came after listen(): colyseus-otel/register traces this process, its options stay");
+    return current;
+  }
+  if (installation.by) {
     throw new Error(
       "instrument() was called already in this process: one call traces all rooms. shutdown() the first to call it again.",
     );
   }
-  installed = true;
-  return compose(server, resolved);
+  installation.by = "instrument";
+  current = compose(server, resolved);
+  return current;
 }
 
 function compose(server: Server, options: ResolvedOptions): Telemetry {
@@ -93,7 +100,7 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
     undoAll(undos);
     await Promise.all([flushTelemetry(options, FLUSH_MS), admin?.close()]);
     teller.stop();
-    installed = false;
+    installation.by = undefined;
   };
   return {
     ready: lifecycle.ready,

@@ -1,6 +1,6 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { Endpoints } from "./endpoints/admin.ts";
-import { checkKeys, checkOneOf, checkPort, checkShape, checkString, checkStrings } from "./internal/check.ts";
+import { checkKeys, checkOneOf, checkPort, checkShape, checkString, checkStrings, optional } from "./internal/check.ts";
 import type { Orchestrator } from "./orchestrators/orchestrator.ts";
 import { ANNOTATION_KEYS } from "./propagation/annotations.ts";
 import { TRUSTS, type Trust } from "./propagation/trust.ts";
@@ -89,8 +89,4 @@ function resolveEndpoints(endpoints: Partial<Endpoints> | false): Endpoints | un
 function resolveAnnotations(provisioning: NonNullable<InstrumentOptions["provisioning"]>): readonly string[] {
   checkKeys("provisioning", provisioning, ["annotations"]);
   return checkStrings("provisioning.annotations", provisioning.annotations ?? ANNOTATION_KEYS);
-}
-
-function optional<T>(value: T | undefined, check: (value: T) => T): T | undefined {
-  return value === undefined ? undefined : check(value);
 }

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const execute = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 const SHIPPED = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "src"];
-const NEEDED = ["tsconfig.json", "tsconfig.build.json", "rolldown.config.ts"];
+const NEEDED = ["tsconfig.json", "tsconfig.build.json", "scripts/build.ts"];
 
 /** A copy of the package with a dist of its own: nothing stale in it, and nobody else's dist is touched. */
 export interface BuiltPackage extends AsyncDisposable {

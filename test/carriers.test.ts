@@ -268,6 +268,7 @@ test("hostile join options of real players: the game goes on, each is counted, a
     "outcome=absent source=environment": 1,
     "outcome=malformed source=join_options": sent.length,
     "outcome=continued source=join_options": 1,
+    "outcome=malformed source=session_token": sent.length,
     "outcome=absent source=header": sent.length + 1,
   });
   const told = [];

@@ -1,5 +1,10 @@
 /** Checks of options: each throws a TypeError that names the option and the value. */
 
+/** The check, where there is a value. */
+export function optional<T>(value: T | undefined, check: (value: T) => T): T | undefined {
+  return value === undefined ? undefined : check(value);
+}
+
 /** The options object itself, with no key that is not known. */
 export function checkKeys(where: string, options: unknown, known: readonly string[]): void {
   if (options === null || typeof options !== "object" || Array.isArray(options)) {
@@ -50,6 +55,39 @@ export function checkStrings(option: string, value: unknown): readonly string[] 
   return Object.freeze(value.map((one, index) => checkString(`${option}[${index}]`, one)));
 }
 
+/** How many: a whole number from 1. */
+export function checkCount(option: string, value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
+    throw new TypeError(`${option} must be a whole number from 1, got ${show(value)}`);
+  }
+  return value;
+}
+
+export function checkObjects<T extends object>(option: string, value: readonly T[]): readonly T[] {
+  if (!Array.isArray(value)) {
+    throw new TypeError(`${option} must be an array of objects, got ${show(value)}`);
+  }
+  for (const [index, one] of value.entries()) {
+    if (one === null || typeof one !== "object") {
+      throw new TypeError(`${option}[${index}] must be an object, got ${show(one)}`);
+    }
+  }
+  return value;
+}
+
+/** An object with strings: labels, annotations. The copy is the caller's own. */
+export function checkStringMap(option: string, value: unknown): Readonly<Record<string, string>> {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+    throw new TypeError(`${option} must be an object with strings, got ${show(value)}`);
+  }
+  for (const [key, one] of Object.entries(value)) {
+    if (typeof one !== "string") {
+      throw new TypeError(`${option}[${JSON.stringify(key)}] must be a string, got ${show(one)}`);
+    }
+  }
+  return Object.freeze({ ...(value as Record<string, string>) });
+}
+
 export function checkFunction(option: string, value: unknown): void {
   if (typeof value !== "function") {
     throw new TypeError(`${option} must be a function, got ${show(value)}`);
@@ -68,7 +106,7 @@ export function checkShape<T>(option: string, value: unknown, methods: readonly 
 }
 
 /** A value in a message: short, and whatever it is. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "symbol") {
     return String(value);
   }

@@ -12,6 +12,12 @@ export const ANNOTATION_KEYS: readonly string[] = [
   "game.kruise.io/traceparent",
 ];
 
+/**
+ * Annotation in which the matchmaker says since when it has waited for a server, in whole epoch milliseconds: a server
+ * that turned Ready later than that was a cold start.
+ */
+export const REQUESTED_AT_KEY = "colyseus-otel/requested-at";
+
 /** Longer values are not parsed. */
 const MAX_JSON = 2048;
 

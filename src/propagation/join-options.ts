@@ -1,8 +1,9 @@
 import type { SpanContext } from "@opentelemetry/api";
+import { parseToken, TOKEN_KEY, type TokenExtraction } from "./session-token.ts";
 import { ownValue, parseTraceparent, withTraceFields, type Extraction } from "./traceparent.ts";
 
 /** The keys that a player's program adds to its join options. */
-const KEYS = ["traceparent", "tracestate", "colyseus-otel"] as const;
+const KEYS = ["traceparent", "tracestate", TOKEN_KEY] as const;
 
 /** A copy of the options that carries the context. */
 export function joinOptionsWithContext<T extends object>(
@@ -19,6 +20,11 @@ export function joinOptionsWithContext<T extends object>(
 export function contextFromJoinOptions(options: unknown): Extraction {
   const direct = parseTraceparent(ownValue(options, "traceparent"), ownValue(options, "tracestate"));
   return direct === "absent" ? contextFromPassage(ownValue(options, "extra")) : direct;
+}
+
+/** The session in join options, as the login service's carrier put it there. */
+export function tokenFromJoinOptions(options: unknown): TokenExtraction {
+  return parseToken(ownValue(options, TOKEN_KEY));
 }
 
 /** A copy of Passage's `extra` map that carries the context. */

@@ -5,7 +5,7 @@ import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import type { Connection } from "../sessions/registry.ts";
-import { startSession } from "../sessions/session.ts";
+import { continueSession, startSession } from "../sessions/session.ts";
 import { newStep, type Step, type StepFields } from "../telling/step.ts";
 import { joinFailure } from "./failures.ts";
 import { closeJoinPart, openJoinPart, type RoomHook } from "./hook.ts";
@@ -79,9 +79,12 @@ function newConnection(observer: RoomsObserver, room: Room, sessionId: string): 
   seats.delete(sessionId);
   const at = now();
   const parent = seat?.parent;
-  const session = startSession(observer, sessionId, at, seat?.player ?? parent);
+  const above = seat?.player ?? parent;
   const connection: Connection = {
-    session,
+    session: seat?.claimed
+      ? continueSession(observer, seat.claimed, at, above)
+      : startSession(observer, sessionId, at, above),
+    acceptedAt: at,
     joining: undefined,
     joinContext: undefined,
     hook: undefined,
@@ -89,7 +92,7 @@ function newConnection(observer: RoomsObserver, room: Room, sessionId: string): 
     heldUntil: undefined,
     left: undefined,
   };
-  const join = joinStep(room, sessionId, session.id, {
+  const join = joinStep(room, sessionId, connection.session.id, {
     start: at,
     parent,
     attributes: {

@@ -62,11 +62,11 @@ export function endConnection(observer: RoomsObserver, room: Room, sessionId: st
   connections.delete(sessionId);
   observer.registry.open.delete(connection.session);
   interruptJoin(observer, connection);
-  const { session, left } = connection;
+  const { session, acceptedAt, left } = connection;
   const joined = session.phase !== undefined;
   const at = left?.at ?? now();
   if (joined) {
-    const seconds = Math.max(0, at - session.startedAt) / 1000;
+    const seconds = Math.max(0, at - acceptedAt) / 1000;
     observer.teller.note({ note: "connection.closed", room: typeOf(room), seconds });
   }
   endSession(observer, session, reasonOf(connection, joined, room), left?.code, at);

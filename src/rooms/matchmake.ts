@@ -5,8 +5,10 @@ import { around } from "../internal/around.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { contextFromHeaders } from "../propagation/headers.ts";
-import { contextFromJoinOptions, stripJoinOptions } from "../propagation/join-options.ts";
+import { contextFromJoinOptions, stripJoinOptions, tokenFromJoinOptions } from "../propagation/join-options.ts";
+import { admitToken } from "../propagation/session-token.ts";
 import { admit, type Admission } from "../propagation/trust.ts";
+import type { ClaimedSession } from "../sessions/steps.ts";
 import { newStep, type Step, type StepLink } from "../telling/step.ts";
 import { matchmakeFailure } from "./failures.ts";
 import { withJourney, type Journey, type RoomsObserver } from "./observer.ts";
@@ -42,6 +44,7 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
   const asked = roomById(method, roomNameOrId);
   const room = asked?.roomName ?? roomType(method, roomNameOrId);
   const player = admitted(observer, "join_options", contextFromJoinOptions(options));
+  const claimed = claimedSession(observer, options, player);
   const header = admitted(
     observer,
     "header",
@@ -62,7 +65,30 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
   });
   observer.teller.open(step);
   const continued = player.parent ?? (http ? undefined : header.parent);
-  return { step, asked, journey: { room, player: continued, refusal: undefined, authenticating: false, over: false } };
+  const journey: Journey = {
+    room,
+    player: continued,
+    claimed,
+    refusal: undefined,
+    authenticating: false,
+    over: false,
+  };
+  return { step, asked, journey };
+}
+
+/** The session that the player's token names. A request without a token says nothing of one, and is not counted. */
+function claimedSession(
+  { teller, trust }: RoomsObserver,
+  options: unknown,
+  player: Admission,
+): ClaimedSession | undefined {
+  const extraction = tokenFromJoinOptions(options);
+  if (extraction === "absent") {
+    return undefined;
+  }
+  const { token, outcome } = admitToken(extraction, trust);
+  teller.note({ note: "trace_context", source: "session_token", outcome });
+  return token && { token, root: player.parent };
 }
 
 function closeRequest(

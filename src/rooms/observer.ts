@@ -3,6 +3,7 @@ import type { Room } from "@colyseus/core";
 import type { Trust } from "../propagation/trust.ts";
 import type { Registry } from "../sessions/registry.ts";
 import type { Sessions } from "../sessions/session.ts";
+import type { ClaimedSession } from "../sessions/steps.ts";
 import type { Tally } from "../telling/tally.ts";
 
 /** What every hook of a room writes to. */
@@ -23,6 +24,8 @@ export interface Journey {
   readonly room: string | undefined;
   /** The player's own context, where it was continued. */
   readonly player: SpanContext | undefined;
+  /** What the player's token says, where it was believed. */
+  readonly claimed: ClaimedSession | undefined;
   /** Why there is no seat, as far as a hook or the room has said so. The last try counts. */
   refusal: "room_full" | "auth_failed" | "refused" | undefined;
   /** A static onAuth is running: one that calls super.onAuth() is still one auth. */

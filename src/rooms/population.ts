@@ -21,10 +21,11 @@ export function countPopulation(observer: RoomsObserver, handler: RegisteredHand
       players.add(client.sessionId);
       observer.clients.add(typeOf(room), 1);
       observer.playerJoined();
-      const session = connections.get(client.sessionId)?.session;
-      if (session) {
+      const connection = connections.get(client.sessionId);
+      if (connection) {
         // Dated back to the socket. Not when _onJoin is over: a listener after this one may end the room, and the session.
-        enterPhase(observer, session, isQueue(room) ? "matchmaking" : "in_game", session.startedAt);
+        const { session, acceptedAt } = connection;
+        enterPhase(observer, session, isQueue(room) ? "matchmaking" : "in_game", acceptedAt);
       }
     },
     leave: (room: Room, client: Client) => {

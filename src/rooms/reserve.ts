@@ -23,7 +23,7 @@ export function traceReserve(observer: RoomsObserver): (original: Method) => Met
         if (held) {
           holdSeat(state, sessionId, seconds);
         } else {
-          keepSeat(state, this, sessionId, journey?.player);
+          keepSeat(state, this, sessionId, journey);
         }
       });
       return around(
@@ -49,9 +49,14 @@ function holdSeat({ connections }: RoomState, sessionId: string, seconds: number
   }
 }
 
-function keepSeat(state: RoomState, room: Room, sessionId: string, player: Journey["player"] | undefined): void {
+function keepSeat(state: RoomState, room: Room, sessionId: string, journey: Journey | undefined): void {
   forgetExpired(state, room);
-  state.seats.set(sessionId, { reservedAt: now(), parent: trace.getSpanContext(context.active()), player });
+  state.seats.set(sessionId, {
+    reservedAt: now(),
+    parent: trace.getSpanContext(context.active()),
+    player: journey?.player,
+    claimed: journey?.claimed,
+  });
 }
 
 /** Colyseus lets a seat that nobody claims expire silently, so the oldest are looked through at each new one. */

@@ -13,10 +13,10 @@ import {
   type TracerProvider,
 } from "@opentelemetry/api";
 import type { IdGenerator, Sampler, SamplingResult } from "@opentelemetry/sdk-trace";
-import { randomBytes } from "node:crypto";
 import { hrTime, now } from "../internal/clock.ts";
 import { warn } from "../internal/report.ts";
 import { PendingSpan } from "./pending-span.ts";
+import { randomId } from "./random-id.ts";
 
 const MAX_PENDING = 10_000;
 
@@ -31,7 +31,7 @@ interface Pending {
  * sampler is asked once. After the replay it hands on to the SDK's.
  */
 export class PendingTracerProvider implements TracerProvider {
-  readonly #sampler: Sampler;
+  #sampler: Sampler;
   readonly #pending: Pending[] = [];
   #replaying: Pending | undefined;
   #real: TracerProvider | undefined;
@@ -46,11 +46,17 @@ export class PendingTracerProvider implements TracerProvider {
     generateSpanId: () => this.#replaying?.span.spanContext().spanId ?? randomId(8),
   };
 
+  /** Asked from now on. */
+  set sampler(sampler: Sampler) {
+    this.#sampler = sampler;
+  }
+
   /** For the SDK's provider: a replayed span keeps the answer that the sampler gave when it was started. */
   get sampler(): Sampler {
     const sampler = this.#sampler;
     return {
-      shouldSample: (...asked) => this.#replaying?.sampled ?? sampler.shouldSample(...asked),
+      shouldSample: (context, traceId, name, kind, attributes, links) =>
+        this.#replaying?.sampled ?? sampler.shouldSample(context, traceId, name, kind, attributes, links),
       toString: () => sampler.toString(),
     };
   }
@@ -129,9 +135,4 @@ function activeSpanStarter(startSpan: StartSpan): Tracer["startActiveSpan"] {
 function validParent(context: Context): SpanContext | undefined {
   const parent = trace.getSpanContext(context);
   return parent && isSpanContextValid(parent) ? parent : undefined;
-}
-
-function randomId(bytes: number): string {
-  const id = randomBytes(bytes).toString("hex");
-  return /[^0]/.test(id) ? id : randomId(bytes);
 }

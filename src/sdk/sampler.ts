@@ -1,6 +1,9 @@
-import { isSpanContextValid, TraceFlags, trace, type Context } from "@opentelemetry/api";
+import { INVALID_TRACEID, TraceFlags, trace, type Context } from "@opentelemetry/api";
 import type { Sampler, SamplingResult } from "@opentelemetry/sdk-trace";
 import { warn } from "../internal/report.ts";
+
+const KEPT: SamplingResult = { decision: 2 };
+const DROPPED: SamplingResult = { decision: 0 };
 
 // The SDK's own samplers do the same, but spans get their ids and flags before the SDK is loaded; and sdk-trace 3 itself
 // does not read OTEL_TRACES_SAMPLER.
@@ -22,7 +25,7 @@ export function samplerFromEnvironment(env: NodeJS.ProcessEnv): Sampler {
   }
   return {
     shouldSample: (context, traceId) =>
-      result(parentBased ? (parentDecision(context) ?? decide(traceId)) : decide(traceId)),
+      ((parentBased ? parentDecision(context) : undefined) ?? decide(traceId)) ? KEPT : DROPPED,
     toString: () => name,
   };
 }
@@ -61,9 +64,6 @@ function folded(traceId: string): number {
 
 function parentDecision(context: Context): boolean | undefined {
   const parent = trace.getSpanContext(context);
-  return parent && isSpanContextValid(parent) ? (parent.traceFlags & TraceFlags.SAMPLED) !== 0 : undefined;
-}
-
-function result(sampled: boolean): SamplingResult {
-  return { decision: sampled ? 2 : 0 };
+  // Not the API's whole check of validity: it reads each character, and the SDK makes it anyway.
+  return parent && parent.traceId !== INVALID_TRACEID ? (parent.traceFlags & TraceFlags.SAMPLED) !== 0 : undefined;
 }

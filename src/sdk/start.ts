@@ -1,7 +1,9 @@
 import { context, metrics, propagation, trace, type Attributes } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import type { Sampler } from "@opentelemetry/sdk-trace";
 import { announcedTelemetry, announceTelemetry, type AnnouncedTelemetry } from "../internal/announcement.ts";
 import { settledWithin } from "../internal/deadline.ts";
+import { installation } from "../internal/installation.ts";
 import { describe, warn } from "../internal/report.ts";
 import { loadSdk, type LoadedSdk, type Pending } from "./load.ts";
 import { resolveTelemetryOptions, type ResolvedTelemetryOptions, type StartTelemetryOptions } from "./options.ts";
@@ -21,6 +23,9 @@ export interface StartedTelemetry extends AsyncDisposable {
   shutdown(): Promise<void>;
 }
 
+/** The program's own call takes over what `./register` has started, with its options. */
+let takeOver: ((options: ResolvedTelemetryOptions) => StartedTelemetry) | undefined;
+
 /**
  * Starts OpenTelemetry for this process: traces over OTLP/gRPC, metrics for Prometheus. The SDK packages are loaded only
  * when the server is Ready; what is recorded until then is kept, with its true times and ids.
@@ -30,25 +35,44 @@ export interface StartedTelemetry extends AsyncDisposable {
  * @throws TypeError for an unknown option, or a value of the wrong kind
  */
 export function startTelemetry(options: StartTelemetryOptions = {}): StartedTelemetry {
-  const resolved = resolveTelemetryOptions(options);
-  const sampler = resolved.sampler ?? samplerFromEnvironment(process.env);
-  const pending = { tracing: new PendingTracerProvider(sampler), metering: new PendingMeterProvider() };
+  let resolved = resolveTelemetryOptions(options);
+  if (takeOver) {
+    return takeOver(resolved);
+  }
+  const pending = { tracing: new PendingTracerProvider(samplerOf(resolved)), metering: new PendingMeterProvider() };
   if (!register(pending)) {
     return handle(
       async () => {},
       async () => {},
     );
   }
-  const { announced, shutdown } = createTelemetry(resolved, pending);
+  const { announced, shutdown } = createTelemetry(() => resolved, pending);
   announceTelemetry(announced);
-  if (resolved.load === "now") {
-    void announced.load(true);
-  }
   const loadAnyway = setTimeout(() => void announced.load(false), LOAD_ANYWAY_MS).unref();
-  return handle(announced.flush, () => {
+  const started = handle(announced.flush, () => {
     clearTimeout(loadAnyway);
     return shutdown();
   });
+  if (installation.preloading) {
+    takeOver = (theirs) => {
+      takeOver = undefined;
+      resolved = theirs;
+      pending.tracing.sampler = samplerOf(theirs);
+      return loadingNow(theirs);
+    };
+  }
+  return loadingNow(resolved);
+
+  function loadingNow({ load }: ResolvedTelemetryOptions): StartedTelemetry {
+    if (load === "now") {
+      void announced.load(true);
+    }
+    return started;
+  }
+}
+
+function samplerOf({ sampler }: ResolvedTelemetryOptions): Sampler {
+  return sampler ?? samplerFromEnvironment(process.env);
 }
 
 function register({ tracing, metering }: Pending): boolean {
@@ -69,7 +93,7 @@ function register({ tracing, metering }: Pending): boolean {
 }
 
 function createTelemetry(
-  options: ResolvedTelemetryOptions,
+  options: () => ResolvedTelemetryOptions,
   pending: Pending,
 ): { announced: AnnouncedTelemetry; shutdown: () => Promise<void> } {
   const told: Attributes = {};
@@ -78,9 +102,10 @@ function createTelemetry(
   let loading: Promise<void> | undefined;
 
   async function load(): Promise<void> {
+    takeOver = undefined;
     try {
       sdk = await loadSdk(
-        options,
+        options(),
         pending,
         () => told,
         () => urgent,

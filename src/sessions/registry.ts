@@ -2,6 +2,7 @@ import type { SpanContext } from "@opentelemetry/api";
 import type { Room } from "@colyseus/core";
 import type { Step } from "../telling/step.ts";
 import type { Session } from "./session.ts";
+import type { ClaimedSession } from "./steps.ts";
 
 /** A reserved seat that nobody has claimed yet. */
 export interface Seat {
@@ -10,11 +11,14 @@ export interface Seat {
   readonly parent: SpanContext | undefined;
   /** The player's own context, where it was continued. */
   readonly player: SpanContext | undefined;
+  readonly claimed: ClaimedSession | undefined;
 }
 
 /** One player's stay in one room, across reconnections. */
 export interface Connection {
   readonly session: Session;
+  /** The first socket, in epoch milliseconds. The session may be older. */
+  readonly acceptedAt: number;
   /** Open until the join is confirmed or refused. */
   joining: Step | undefined;
   /** The open onAuth or onJoin inside it. */

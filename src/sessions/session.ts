@@ -1,17 +1,16 @@
 import type { SpanContext } from "@opentelemetry/api";
 import { ATTRIBUTES, SPANS } from "../conventions.ts";
-import { newStep, type Teller } from "../telling/step.ts";
+import type { SessionEnd } from "../propagation/session-token.ts";
+import type { Teller } from "../telling/step.ts";
 import type { Tally } from "../telling/tally.ts";
-import { endType } from "./end-reason.ts";
+import { endedBy, lifecycleStep, phaseStep, startedStep, type ClaimedSession, type SessionFacts } from "./steps.ts";
 
 export type PhaseName = "matchmaking" | "in_game";
 
 /** One player's session. Light: ten thousand of them are open on a busy server. */
-export interface Session {
-  readonly id: string;
-  readonly startedAt: number;
-  /** session.started: ended at once, parent of all that follows. */
-  readonly root: SpanContext | undefined;
+export interface Session extends SessionFacts {
+  /** Who tells `session.lifecycle`. */
+  readonly end: SessionEnd;
   phase: { readonly name: PhaseName; readonly since: number } | undefined;
   matches: number;
   ended: boolean;
@@ -23,11 +22,24 @@ export interface Sessions {
 }
 
 /** Begins a session with its light root, which ends at once. */
-export function startSession({ teller }: Sessions, id: string, at: number, parent: SpanContext | undefined): Session {
-  const started = newStep(SPANS.sessionStarted, { start: at, parent, attributes: { [ATTRIBUTES.sessionId.key]: id } });
-  teller.open(started);
-  teller.close(started, at);
-  return { id, startedAt: at, root: started.spanContext, phase: undefined, matches: 0, ended: false };
+export function startSession(sessions: Sessions, id: string, at: number, parent: SpanContext | undefined): Session {
+  const facts = { id, startedAt: at, player: undefined };
+  return newSession({ ...facts, root: tellStarted(sessions, facts, parent) }, "server", 0);
+}
+
+/**
+ * Goes on with a session that began elsewhere. Its root was told there; where no context of it came along, because that
+ * service has no SDK, it is told here, or the session's spans would hang from nothing.
+ */
+export function continueSession(
+  sessions: Sessions,
+  { token, root }: ClaimedSession,
+  at: number,
+  parent: SpanContext | undefined,
+): Session {
+  // The other machine's clock may be a little ahead of ours.
+  const facts = { id: token.id, startedAt: Math.min(token.start, at), player: token };
+  return newSession({ ...facts, root: root ?? tellStarted(sessions, facts, parent) }, token.end, token.matches);
 }
 
 /** The player is in: a stay in a QueueRoom is matchmaking, any other is a match. `since` is epoch milliseconds. */
@@ -49,37 +61,36 @@ export function endSession(
     return;
   }
   session.ended = true;
-  const type = endType(reason);
-  endPhase(sessions, session, type, at);
-  const lifecycle = newStep(SPANS.sessionLifecycle, {
-    start: session.startedAt,
-    parent: session.root,
-    attributes: {
-      [ATTRIBUTES.sessionId.key]: session.id,
-      [ATTRIBUTES.sessionDuration.key]: Math.max(0, at - session.startedAt) / 1000,
-      [ATTRIBUTES.sessionMatches.key]: session.matches,
-      [ATTRIBUTES.endReason.key]: reason,
-      [ATTRIBUTES.endType.key]: type,
-      ...(session.phase && { [ATTRIBUTES.endPhase.key]: session.phase.name }),
-      ...(code !== undefined && { [ATTRIBUTES.closeCode.key]: code }),
-    },
-  });
-  sessions.teller.close(lifecycle, at);
+  endPhase(sessions, session, reason, at);
+  // Never two ends: the service that began the session tells this one.
+  if (session.end === "server") {
+    const { matches, phase } = session;
+    sessions.teller.close(lifecycleStep(session, { reason, matches, phase: phase?.name, code, at }), at);
+  }
 }
 
-function endPhase({ teller, openByPhase }: Sessions, session: Session, type: string, at: number): void {
+function tellStarted(
+  { teller }: Sessions,
+  facts: Omit<SessionFacts, "root">,
+  parent: SpanContext | undefined,
+): SpanContext | undefined {
+  const started = startedStep(facts, parent);
+  teller.open(started);
+  teller.close(started, facts.startedAt);
+  return started.spanContext;
+}
+
+function newSession(facts: SessionFacts, end: SessionEnd, matches: number): Session {
+  return { ...facts, end, matches, phase: undefined, ended: false };
+}
+
+function endPhase({ teller, openByPhase }: Sessions, session: Session, reason: string, at: number): void {
   const { phase } = session;
   if (!phase) {
     return;
   }
   openByPhase.add(phase.name, -1);
-  const step = newStep(phase.name === "matchmaking" ? SPANS.phaseMatchmaking : SPANS.phaseInGame, {
-    start: phase.since,
-    parent: session.root,
-    attributes: {
-      [ATTRIBUTES.sessionId.key]: session.id,
-      [ATTRIBUTES.phaseEndedBy.key]: type === "graceful" ? "leave" : "disconnect",
-    },
-  });
+  const span = phase.name === "matchmaking" ? SPANS.phaseMatchmaking : SPANS.phaseInGame;
+  const step = phaseStep(span, session, phase.since, { [ATTRIBUTES.phaseEndedBy.key]: endedBy(reason) });
   teller.close(step, at);
 }

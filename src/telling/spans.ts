@@ -13,12 +13,15 @@ import { ATTRIBUTES } from "../conventions.ts";
 import { hrTime } from "../internal/clock.ts";
 import type { Step, StepLink } from "./step.ts";
 
+const NO_LINKS: Link[] = [];
+
 /** Opens a step as a live span of the provider: ids, sampling and `onStart` are the provider's. Parents come first. */
 export function openSpan(tracer: Tracer, step: Step): void {
   if (step.context) {
     return;
   }
   const span = tracer.startSpan(nameOf(step), optionsOf(step), parentContext(tracer, step));
+  step.openedFor = step.target;
   step.spanContext = span.spanContext();
   step.context = trace.setSpan(context.active(), span);
 }
@@ -31,8 +34,16 @@ export function closeSpan(tracer: Tracer, step: Step): void {
     return;
   }
   if (span.isRecording()) {
-    span.updateName(nameOf(step));
-    span.setAttributes(step.result);
+    // Known only now: a request by the room's id.
+    if (step.target !== step.openedFor) {
+      span.updateName(nameOf(step));
+    }
+    for (const key in step.result) {
+      const value = step.result[key];
+      if (value !== undefined) {
+        span.setAttribute(key, value);
+      }
+    }
     if (step.failure) {
       span.setAttribute(ATTRIBUTES.errorType.key, step.failure.type);
     }
@@ -52,7 +63,7 @@ function optionsOf(step: Step): SpanOptions {
     kind: step.inner ? SpanKind.INTERNAL : step.span.kind,
     startTime: hrTime(step.start),
     attributes: step.attributes,
-    links: step.links.map(toLink),
+    links: step.links.length === 0 ? NO_LINKS : step.links.map(toLink),
   };
 }
 

@@ -31,6 +31,8 @@ export interface Step {
   readonly result: Attributes;
   /** Room type behind the name: `room.join arena`. */
   target: string | undefined;
+  /** Set by the teller when the step is opened: the target that its name has. */
+  openedFor: string | undefined;
   /** The kind is INTERNAL because an HTTP span is the server side already. */
   inner: boolean;
   end: number | undefined;
@@ -52,6 +54,7 @@ export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
     attributes: fields.attributes ?? {},
     result: {},
     target: fields.target,
+    openedFor: undefined,
     inner: fields.inner ?? false,
     end: undefined,
     failure: undefined,

@@ -1,0 +1,14 @@
+export { allocate } from "./backend/allocate.ts";
+export { AllocationError, type AllocationOutcome } from "./backend/allocation-error.ts";
+export { agones } from "./backend/agones/agones.ts";
+export { startSession, type BackendSession } from "./backend/session.ts";
+
+// Types of the options and of what comes back
+export type { AllocateOptions } from "./backend/options.ts";
+export type { TraceCarrier } from "./backend/place.ts";
+export type { AllocatedServer, Provider, ServerPort } from "./backend/provider.ts";
+export type { SessionCarrier } from "./backend/session.ts";
+export type { StartSessionOptions } from "./backend/session-options.ts";
+export type { BackendPhase, BackendPhaseName } from "./backend/session-phases.ts";
+export type { SessionEnd } from "./propagation/session-token.ts";
+export type { AgonesProviderOptions, AgonesTls, GameServerSelector, Wanted } from "./backend/agones/options.ts";

@@ -1,0 +1,108 @@
+import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
+import { createTeller, type StandardTeller } from "../telling/teller.ts";
+import type { Step } from "../telling/step.ts";
+import type { AllocationOutcome } from "./allocation-error.ts";
+
+/** Where servers come from. Whoever made it closes it; `await using` does. */
+export interface Provider extends AsyncDisposable {
+  readonly name: string;
+  /** Ends the allocations that are under way as aborted, then the connection. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface ServerPort {
+  readonly name: string;
+  readonly port: number;
+}
+
+/** A server that is this match's alone. */
+export interface AllocatedServer {
+  readonly name: string;
+  readonly address: string;
+  /** The first of `ports`; undefined where the server has none. */
+  readonly port: number | undefined;
+  readonly ports: readonly ServerPort[];
+  /** All addresses of its node, by type: ExternalIP, InternalIP, Hostname. */
+  readonly addresses: readonly { readonly type: string; readonly address: string }[];
+  readonly node: string;
+  /** `local`, or the endpoint of the cluster that the request was forwarded to. */
+  readonly source: string;
+  /** Of the GameServer, after the allocation. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Calls that it took: more than one says that none was Ready at first, or that the service was away. */
+  readonly attempts: number;
+}
+
+export interface AllocationRequest {
+  /** Epoch milliseconds. */
+  readonly requestedAt: number;
+  readonly region: string | undefined;
+  readonly mode: string | undefined;
+  readonly players: number | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** How one call of the orchestrator came out. */
+export type Answer = { readonly server: Omit<AllocatedServer, "attempts"> } | Refusal;
+
+export interface Refusal {
+  /** What the allocation comes to when this stays the last word. */
+  readonly outcome: AllocationOutcome;
+  /** Whether asking again may help. */
+  readonly again: boolean;
+  readonly message: string;
+  readonly cause: unknown;
+}
+
+export interface Attempt {
+  readonly request: AllocationRequest;
+  readonly teller: StandardTeller;
+  /** `provision.allocate_server`. */
+  readonly parent: Step;
+  readonly signal: AbortSignal;
+  /** Milliseconds until the deadline. */
+  left(): number;
+}
+
+/** The half of a provider that `allocate()` sees. */
+export interface ProviderCore {
+  readonly teller: StandardTeller;
+  readonly closing: AbortSignal;
+  /** Allocations under way. */
+  readonly running: Set<Promise<unknown>>;
+  /** One call; rejects only by our own fault. */
+  ask(attempt: Attempt): Promise<Answer>;
+}
+
+interface ProviderParts {
+  readonly name: string;
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly meterProvider: MeterProvider | undefined;
+  ask(attempt: Attempt): Promise<Answer>;
+  disconnect(): void;
+}
+
+const cores = new WeakMap<object, ProviderCore>();
+
+/** Undefined for an object that is no provider of ours. */
+export function coreOf(provider: unknown): ProviderCore | undefined {
+  return typeof provider === "object" && provider !== null ? cores.get(provider) : undefined;
+}
+
+export function createProvider({ name, ask, disconnect, ...providers }: ProviderParts): Provider {
+  const teller = createTeller({ ...providers, readings: new Map() });
+  // As with any instrumentation: what happens before there is an SDK is not told.
+  teller.giveUp();
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  const close = async () => {
+    closing.abort(new Error(`the provider ${name} was closed`));
+    await Promise.allSettled(running);
+    disconnect();
+  };
+  const provider: Provider = { name, close, [Symbol.asyncDispose]: close };
+  cores.set(provider, { teller, closing: closing.signal, running, ask });
+  return provider;
+}

@@ -1,0 +1,47 @@
+import type { SpanKind } from "@opentelemetry/api";
+
+export interface SpanConvention {
+  /** Low-cardinality name. Spans of a room have the room's type behind it: `room.join arena`. */
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly doc: string;
+}
+
+export interface MetricConvention {
+  readonly name: string;
+  readonly kind: "histogram" | "counter" | "observable up-down counter";
+  readonly unit: string;
+  readonly labels: readonly string[];
+  readonly doc: string;
+  readonly buckets?: readonly number[];
+}
+
+export interface AttributeConvention {
+  readonly key: string;
+  readonly doc: string;
+}
+
+export function span(name: string, kind: SpanKind, doc: string): SpanConvention {
+  return { name, kind, doc };
+}
+
+export function attribute(key: string, doc: string): AttributeConvention {
+  return { key, doc };
+}
+
+export function histogram(
+  name: string,
+  buckets: readonly number[],
+  labels: readonly string[],
+  doc: string,
+): MetricConvention {
+  return { name, kind: "histogram", unit: "s", buckets, labels, doc };
+}
+
+export function counter(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {
+  return { name, kind: "counter", unit, labels, doc };
+}
+
+export function observable(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {
+  return { name, kind: "observable up-down counter", unit, labels, doc };
+}

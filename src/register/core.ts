@@ -1,0 +1,52 @@
+import { registerHooks } from "node:module";
+import { guard } from "../internal/report.ts";
+import type { ServerClass } from "./first-listen.ts";
+
+export interface CoreWatch {
+  /** The app has loaded the Agones SDK: it calls Ready() itself. */
+  readonly appUsesAgones: boolean;
+  unwatch(): void;
+}
+
+const SERVER_MODULE = /\/@colyseus\/core\/build\/Server\.[mc]?js(?:\?|$)/;
+const AGONES_MODULE = /\/@google-cloud\/agones-sdk\//;
+
+const SLOT = Symbol.for("colyseus-otel.register");
+const slot = globalThis as { [SLOT]?: ((Server: ServerClass | undefined) => void) | undefined };
+// Behind the module's last line, so that the lines of its stack traces stay what they are.
+const TELL_US = `\n;globalThis[Symbol.for("colyseus-otel.register")]?.(typeof Server === "function" ? Server : undefined);\n`;
+
+/**
+ * Calls `loaded` with each Server class of `@colyseus/core` as soon as the app's own import has evaluated it.
+ *
+ * Core is not imported from here, for two reasons. Every node process that inherits the preload (npm, pm2, a tool) would
+ * pay 155 ms for it, where the hook costs nothing that can be measured. And core reads the environment while it is
+ * evaluated (DEBUG, NODE_ENV, COLYSEUS_*), so it must not run before the app's dotenv, which `@colyseus/tools` imports first.
+ */
+export function watchForCore(loaded: (server: ServerClass | undefined) => void): CoreWatch {
+  let appUsesAgones = false;
+  slot[SLOT] = (Server) => guard("register", () => loaded(Server));
+  const hooks = registerHooks({
+    load(url, context, nextLoad) {
+      const module = nextLoad(url, context);
+      appUsesAgones ||= AGONES_MODULE.test(url);
+      if (!SERVER_MODULE.test(url) || !module.source) {
+        return module;
+      }
+      return { ...module, source: `${textOf(module.source)}${TELL_US}` };
+    },
+  });
+  return {
+    get appUsesAgones() {
+      return appUsesAgones;
+    },
+    unwatch() {
+      hooks.deregister();
+      slot[SLOT] = undefined;
+    },
+  };
+}
+
+function textOf(source: string | ArrayBuffer | NodeJS.TypedArray): string {
+  return typeof source === "string" ? source : new TextDecoder().decode(source);
+}

@@ -1,0 +1,36 @@
+import type { Server } from "@colyseus/core";
+
+export type ServerClass = typeof Server;
+
+const undos: (() => void)[] = [];
+
+/**
+ * Calls `instrument` with the first server that listens, just before it does; it returns whether it has instrumented it.
+ * By then every Server class is again as it was.
+ */
+export function beforeFirstListen({ prototype }: ServerClass, instrument: (server: Server) => boolean): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, "listen");
+  const original = descriptor?.value as Server["listen"] | undefined;
+  if (!descriptor || !original) {
+    return;
+  }
+  let over = false;
+  const firstListen: Server["listen"] = function listen(this: Server, ...args) {
+    if (over) {
+      return original.apply(this, args);
+    }
+    for (const undo of undos.splice(0)) {
+      undo();
+    }
+    // An instrumented server has a listen() of its own.
+    return instrument(this) ? this.listen(...args) : original.apply(this, args);
+  };
+  // Not by patch(): what it wrapped counts as traced, and the app's own instrument() would leave listen() alone.
+  Object.defineProperty(prototype, "listen", { ...descriptor, value: firstListen });
+  undos.push(() => {
+    over = true;
+    if (prototype.listen === firstListen) {
+      Object.defineProperty(prototype, "listen", descriptor);
+    }
+  });
+}

@@ -1,0 +1,89 @@
+import type { Attributes, SpanContext } from "@opentelemetry/api";
+import { ATTRIBUTES, SPANS, type AttributeConvention, type SpanConvention } from "../conventions.ts";
+import type { SessionToken } from "../propagation/session-token.ts";
+import { newStep, type Step } from "../telling/step.ts";
+import { endType } from "./end-reason.ts";
+
+/** Who a session's player is, as far as the login said it. */
+export type Player = Pick<SessionToken, "playerId" | "authMethod" | "clientVersion" | "platform">;
+
+/** A session that began elsewhere: what its token says. */
+export interface ClaimedSession {
+  readonly token: SessionToken;
+  /** `session.started` of whoever began it, where its context came along. */
+  readonly root: SpanContext | undefined;
+}
+
+/** What every span of a session says of it. */
+export interface SessionFacts {
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** session.started: ended at once, parent of all that follows. */
+  readonly root: SpanContext | undefined;
+  readonly player: Player | undefined;
+}
+
+export interface SessionSummary {
+  readonly reason: string;
+  /** Undefined where nobody knows. */
+  readonly matches: number | undefined;
+  readonly phase: string | undefined;
+  readonly code: number | undefined;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** The session's light root. `parent` is what the session hangs from. */
+export function startedStep(session: Omit<SessionFacts, "root">, parent: SpanContext | undefined): Step {
+  return newStep(SPANS.sessionStarted, { start: session.startedAt, parent, attributes: wholeOf(session) });
+}
+
+/** A phase from `since` (epoch milliseconds) on. */
+export function phaseStep(span: SpanConvention, session: SessionFacts, since: number, attributes: Attributes): Step {
+  return newStep(span, { start: since, parent: session.root, attributes: { ...attributes, ...factsOf(session) } });
+}
+
+/** The whole session, with its summary. */
+export function lifecycleStep(session: SessionFacts, { reason, matches, phase, code, at }: SessionSummary): Step {
+  const attributes = wholeOf(session);
+  put(attributes, ATTRIBUTES.sessionDuration, Math.max(0, at - session.startedAt) / 1000);
+  put(attributes, ATTRIBUTES.sessionMatches, matches);
+  put(attributes, ATTRIBUTES.endReason, reason);
+  put(attributes, ATTRIBUTES.endType, endType(reason));
+  put(attributes, ATTRIBUTES.endPhase, phase);
+  put(attributes, ATTRIBUTES.closeCode, code);
+  return newStep(SPANS.sessionLifecycle, {
+    start: session.startedAt,
+    parent: session.root,
+    attributes,
+  });
+}
+
+/** `phase.ended_by` of a phase that the session's end has cut short. */
+export function endedBy(reason: string): string {
+  return endType(reason) === "graceful" ? "leave" : "disconnect";
+}
+
+function factsOf({ id, player }: Omit<SessionFacts, "root">): Attributes {
+  const facts: Attributes = { [ATTRIBUTES.sessionId.key]: id };
+  if (player) {
+    put(facts, ATTRIBUTES.playerId, player.playerId);
+    put(facts, ATTRIBUTES.clientVersion, player.clientVersion);
+    put(facts, ATTRIBUTES.clientPlatform, player.platform);
+  }
+  return facts;
+}
+
+function wholeOf(session: Omit<SessionFacts, "root">): Attributes {
+  const facts = factsOf(session);
+  put(facts, ATTRIBUTES.authMethod, session.player?.authMethod);
+  put(facts, ATTRIBUTES.sessionStart, session.startedAt / 1000);
+  return facts;
+}
+
+function put(attributes: Attributes, { key }: AttributeConvention, value: string | number | undefined): void {
+  if (value !== undefined) {
+    attributes[key] = value;
+  }
+}

@@ -1,0 +1,81 @@
+import { context } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { expect, onTestFinished, test } from "vitest";
+import { startReceiver } from "../demo/receiver/receiver.ts";
+import { connectServices } from "../demo/services/client.ts";
+import { serveLobby } from "../demo/services/http.ts";
+import { openLobby } from "../demo/services/lobby.ts";
+import { startTracing } from "../demo/services/tracing.ts";
+import { startSidecar } from "../standins/agones-sidecar.ts";
+import { startAllocationService } from "../standins/allocation-service.ts";
+
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+
+const ADA = { player: "ada", version: "1.4.2", platform: "linux" };
+
+async function startServices({ allocates = true } = {}) {
+  const stack = new AsyncDisposableStack();
+  onTestFinished(() => stack.disposeAsync());
+  const receiver = stack.use(await startReceiver());
+  const allocation = stack.use(await startAllocationService());
+  allocation.register(stack.use(await startSidecar({ state: "Ready" })), { port: 7001 });
+  const tracing = stack.use(startTracing(receiver.endpoint));
+  const lobby = stack.use(openLobby(tracing, allocates ? allocation.endpoint : undefined));
+  const { url } = stack.use(await serveLobby(lobby));
+  const names = async () => {
+    expect(await tracing.flush()).toBeUndefined();
+    return receiver.spans.map(({ name }) => name);
+  };
+  const named = (wanted: string) => receiver.spans.filter(({ name }) => name === wanted);
+  return { url, allocation, names, named, ...connectServices(url, new AbortController().signal) };
+}
+
+test("the first player's match is allocated, and the others go where they play", async () => {
+  const { login, match, allocation } = await startServices();
+  const { server } = await match(await login(ADA));
+  expect(server).toEqual({ name: "arena-7xk2p", url: "ws://127.0.0.1:7001", attempts: 1 });
+  expect(await match(await login({ ...ADA, player: "bob" }))).toEqual({ server });
+  expect(allocation.tally()).toMatchObject({ Allocated: 1, UnAllocated: 0 });
+});
+
+test("a refused allocation is 503 in the allocator's words, and the player may ask again", async () => {
+  const { login, match, allocation, names, named } = await startServices();
+  const pass = await login(ADA);
+  allocation.setFault("refuse");
+  await expect(match(pass)).rejects.toThrow(/^POST \/match: 503, no server after one call .*told to refuse/);
+  allocation.setFault();
+  expect((await match(pass)).server?.name).toBe("arena-7xk2p");
+  expect((await names()).filter((name) => name.startsWith("session.phase."))).toHaveLength(3);
+  const phases = named("session.phase.matchmaking").map(({ attributes }) => attributes["lobby.id"]);
+  expect(new Set(phases)).toEqual(new Set([undefined, "arena-7xk2p"]));
+});
+
+test("a player who goes while waiting ends the allocation", async () => {
+  const { url, login, allocation, names, named } = await startServices();
+  const pass = await login(ADA);
+  allocation.setFault("hang");
+  const gone = new AbortController();
+  const waiting = connectServices(url, gone.signal).match(pass);
+  await allocation.waitFor(({ requests }) => requests.length === 1);
+  gone.abort(new Error("went to bed"));
+  await expect(waiting).rejects.toThrow("went to bed");
+  await allocation.waitFor((service) => service.cancelled() === 1);
+  await expect.poll(names).toContain("provision.allocate_server");
+  expect(named("provision.allocate_server")[0]!.attributes["error.type"]).toBe("aborted");
+});
+
+test("without an allocation service nobody is sent anywhere", async () => {
+  const { login, match } = await startServices({ allocates: false });
+  expect(await match(await login(ADA))).toEqual({});
+});
+
+test.each([
+  ["/match", JSON.stringify({ ticket: "forged.ticket" }), 401, "ticket signature is wrong"],
+  ["/login", "{", 400, "JSON"],
+  ["/login", "{}", 400, "startSession.playerId must be a string that is not empty, got undefined"],
+  ["/logout", "{}", 404, "nothing answers POST /logout"],
+])("POST %s with %s is %i", async (path, body, status, error) => {
+  const { url } = await startServices();
+  const response = await fetch(`${url}${path}`, { method: "POST", body });
+  expect([response.status, await response.json()]).toEqual([status, { error: expect.stringContaining(error) }]);
+});

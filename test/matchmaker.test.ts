@@ -1,0 +1,130 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Room } from "@colyseus/core";
+import type { Room as ClientRoom } from "@colyseus/sdk";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startReceiver, type Receiver } from "../demo/receiver/receiver.ts";
+import type { ReceivedSpan } from "../demo/receiver/spans.ts";
+import { startServer, until } from "./_server.ts";
+import { spanTree } from "./_telemetry.ts";
+
+// The page's code as a user's project, with the sources in place of the package.
+const root = resolve(import.meta.dirname, "..");
+const page = readFileSync(join(root, "docs/matchmaker.md"), "utf8");
+const MARKED = /<!-- run by test\/matchmaker\.test\.ts: (\S+) -->\n```ts\n([^]*?)```/g;
+const code = new Map(Array.from(page.matchAll(MARKED), ([, name, text]) => [name!, text!]));
+let project = "";
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), "matchmaker-"));
+  const modules = join(project, "node_modules");
+  mkdirSync(join(modules, "colyseus-otel"), { recursive: true });
+  for (const entry of readdirSync(join(root, "node_modules"))) {
+    symlinkSync(join(root, "node_modules", entry), join(modules, entry));
+  }
+  symlinkSync(join(root, "src"), join(modules, "colyseus-otel/src"));
+  const exports = { "./backend": "./src/backend.ts", "./sdk": "./src/sdk.ts" };
+  writeFileSync(join(modules, "colyseus-otel/package.json"), JSON.stringify({ type: "module", exports }));
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "login", type: "module" }));
+  for (const [name, text] of code) {
+    writeFileSync(join(project, name), text);
+  }
+});
+
+afterAll(() => rmSync(project, { recursive: true }));
+
+async function startService(program: string, receiver: Receiver) {
+  const child = spawn(process.execPath, [program], {
+    cwd: project,
+    env: {
+      ...process.env,
+      PORT: "0",
+      OTEL_SERVICE_NAME: "login",
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += String(chunk)));
+  child.stderr.on("data", (chunk: Buffer) => (output += String(chunk)));
+  const port = () => /on port (\d+)/.exec(output)?.[1];
+  await until("the login service", () => port() ?? child.exitCode !== null, 10_000);
+  return {
+    url: `http://localhost:${port() ?? `none, it said: ${output}`}`,
+    output: () => output,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null) {
+        child.kill("SIGTERM");
+        await once(child, "close");
+      }
+    },
+  };
+}
+
+class Arena extends Room {}
+
+test("the page has the code that is run here", () => {
+  expect([...code.keys()]).toEqual(["players.ts", "node-http.ts", "with-express.ts", "play.ts"]);
+});
+
+test("the page's code type-checks in a project of its own", () => {
+  const flags = "--noEmit --strict --target ES2024 --lib ES2024,ESNext.Disposable,DOM --module NodeNext --types node";
+  const others = "--skipLibCheck --allowImportingTsExtensions --ignoreConfig";
+  const options = [...flags.split(" "), ...others.split(" "), "node-http.ts", "play.ts"];
+  const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), options, { cwd: project, encoding: "utf8" });
+  // Express' types are not installed here; the sources have a check of their own, with options of their own.
+  expect(stdout.split("\n").filter((line) => /^[\w-]+\.ts\(/.test(line))).toEqual([]);
+});
+
+test.each(["node-http.ts", "with-express.ts"])(
+  "%s: one trace from session.started in the login service to session.lifecycle in the game server",
+  async (program) => {
+    await using receiver = await startReceiver();
+    await using game = await startServer({ arena: Arena });
+    const room = await (async () => {
+      await using service = await startService(program, receiver);
+      const { play } = (await import(pathToFileURL(join(project, "play.ts")).href)) as {
+        play(loginService: string, gameServer: string): Promise<ClientRoom>;
+      };
+      return await play(service.url, game.url);
+    })();
+    await room.leave();
+    await until("the end", () => game.recorded.named("session.lifecycle").length === 1);
+    const told = (name: string) => receiver.spans.some((span) => span.name === name);
+    await receiver.waitFor(() => told("session.started") && told("session.phase.matchmaking"), 10_000);
+    const both = [...receiver.spans.map(readable), ...game.recorded.spans()];
+    expect(spanTree(both.filter(({ name }) => !/^gameserver|on_dispose/.test(name)))).toMatchInlineSnapshot(`
+      "session.started
+        session.phase.login
+        session.lifecycle
+        session.phase.matchmaking
+        matchmake arena
+          room.join arena
+        session.phase.in_game"
+    `);
+    const started = receiver.spans.find(({ name }) => name === "session.started")!;
+    expect(game.recorded.one("session.lifecycle").attributes).toMatchObject({
+      ...started.attributes,
+      "player.id": "Ann",
+      "session.end_reason": "client_quit",
+      "session.matches_played": 1,
+    });
+  },
+);
+
+/** What spanTree() looks at. */
+function readable(span: ReceivedSpan): ReadableSpan {
+  const { traceId, spanId, parentSpanId, startMs } = span;
+  return {
+    ...span,
+    status: { code: 0 },
+    startTime: [Math.floor(startMs / 1000), (startMs % 1000) * 1e6],
+    spanContext: () => ({ traceId, spanId, traceFlags: 1 }),
+    parentSpanContext: parentSpanId === undefined ? undefined : { traceId, spanId: parentSpanId, traceFlags: 1 },
+  } as unknown as ReadableSpan;
+}
