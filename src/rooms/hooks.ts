@@ -34,7 +34,7 @@ const HOST_HOOKS: readonly { readonly owner: object; readonly key: string; reado
 const ROOM_HOOKS: readonly RoomHook[] = [createHook, authHook, joinHook, leaveHook, disposeHook];
 
 /** Wraps the host and every room class; the returned undo puts back the very same functions. */
-export function installHooks(observerOf: (meetNewRooms: () => void) => RoomsObserver): Undo {
+export function installHooks(observerOf: (meetNewRooms: RoomsObserver["meetNewRooms"]) => RoomsObserver): Undo {
   const undos: Undo[] = [];
   const met = new WeakSet<object>();
   const observer = observerOf(meetNewRooms);
@@ -42,8 +42,11 @@ export function installHooks(observerOf: (meetNewRooms: () => void) => RoomsObse
   // One wrapper factory a hook, for all classes: it knows when a hook runs inside its subclass's.
   const hooks = ROOM_HOOKS.map((hook) => ({ key: hook.key, wrap: traceHook(observer, hook) }));
 
-  function meetNewRooms(): void {
+  function meetNewRooms(asked?: unknown): void {
     const handlers: Record<string, RegisteredHandler> = matchMaker.getAllHandlers();
+    if (typeof asked === "string" && met.has(handlers[asked] ?? observer)) {
+      return;
+    }
     for (const name in handlers) {
       const handler = handlers[name];
       if (handler && !met.has(handler)) {

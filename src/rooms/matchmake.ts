@@ -40,7 +40,7 @@ export function traceMatchmake(observer: RoomsObserver): (original: Method) => M
 
 function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request {
   const [method, roomNameOrId, options, authContext] = args;
-  observer.meetNewRooms();
+  observer.meetNewRooms(roomNameOrId);
   const asked = roomById(method, roomNameOrId);
   const room = asked?.roomName ?? roomType(method, roomNameOrId);
   const player = admitted(observer, "join_options", contextFromJoinOptions(options));

@@ -14,8 +14,11 @@ export interface RoomsObserver extends Sessions {
   readonly clients: Tally;
   /** A join was confirmed. */
   playerJoined(): void;
-  /** Wraps room classes and listens to handlers that were defined since the last look. */
-  meetNewRooms(): void;
+  /**
+   * Wraps room classes and listens to handlers that were defined since the last look. Looks through nothing when the
+   * room type that was `asked` for is known.
+   */
+  meetNewRooms(asked?: unknown): void;
 }
 
 /** One matchmaking request on its way through auth, create and reserve. Travels in the context, never in options. */
