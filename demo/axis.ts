@@ -11,7 +11,7 @@ export interface Axis {
 }
 
 /**
- * The whole trace; or, where nothing happens for nine tenths of it, the part before that: a player's stay is a thousand
+ * The whole trace; or, where nothing happens for two thirds of it, the part before that: a player's stay is a thousand
  * times their way in, and beside it everything that matters would be one cell wide.
  */
 export function axisOf(trace: readonly ReceivedSpan[]): Axis {
@@ -20,7 +20,7 @@ export function axisOf(trace: readonly ReceivedSpan[]): Axis {
   const length = (events.at(-1) ?? 0) - start;
   for (const [at, time] of events.entries()) {
     const next = events[at + 1] ?? time;
-    if (time > start && next - time > length * 0.9) return { start, length: time - start, clipped: true };
+    if (time > start && next - time > (length * 2) / 3) return { start, length: time - start, clipped: true };
   }
   return { start, length, clipped: false };
 }

@@ -1,10 +1,10 @@
 import pc from "picocolors";
+import { expectedStory, type ExpectedSpan } from "./expected.ts";
 import { createNarrator, type Say } from "./narrator.ts";
 import { readOptions, type DemoOptions } from "./options.ts";
 import { judge, printReport } from "./report.ts";
-import { startStage, type Stage } from "./stage.ts";
+import { flushServices, startStage, type Stage } from "./stage.ts";
 import { playAgain, playStory } from "./story.ts";
-import { startBackend, type Backend } from "./tracing.ts";
 
 const options = readOptions(process.argv.slice(2));
 // On a pipe isTTY is undefined, which picocolors takes for "as CI does": in colour.
@@ -36,32 +36,31 @@ await stack.disposeAsync();
 say("demo", "every process has ended");
 process.exit(exitCode);
 
-async function run({ once, trust }: DemoOptions): Promise<void> {
-  const stage = await startStage(stack, { trust }, say);
-  const backend = stack.use(startBackend(stage.otlpEndpoint));
-  await playStory(stage, backend, say);
-  await backend.flush();
-  exitCode = (await tell(stage)) ? 0 : 1;
+async function run({ once, trust, zeroCode }: DemoOptions): Promise<void> {
+  const stage = await startStage(stack, { trust, zeroCode }, say);
+  await playStory(stage, say);
+  await flushServices(stage);
+  exitCode = (await tell(stage, expectedStory({ zeroCode }))) ? 0 : 1;
   if (stage.admin !== undefined) say("game", `metrics ${once ? "were" : "are"} at ${stage.admin}/metrics`);
-  if (!once) await playOn(stage, backend, say);
+  if (!once) await playOn(stage, say);
 }
 
-async function tell({ receiver, otlpEndpoint }: Stage): Promise<boolean> {
+async function tell({ receiver, otlpEndpoint }: Stage, expected: readonly ExpectedSpan[]): Promise<boolean> {
   if (receiver === undefined) {
     say("demo", `the traces are at ${otlpEndpoint}: look there; nothing is drawn or judged here`);
     return true;
   }
-  const judged = await judge(receiver);
+  const judged = await judge(receiver, expected);
   printReport(judged, color);
   return judged.wrong.length === 0;
 }
 
-async function playOn(stage: Stage, backend: Backend, tellOf: Say): Promise<never> {
+async function playOn(stage: Stage, tellOf: Say): Promise<never> {
   tellOf("demo", "goes on playing; Ctrl-C ends it");
   for (let number = 2; ; number++) {
     stage.game.gone.throwIfAborted();
     const name = `player-${number}`;
-    const played = await playAgain(stage, backend, name, 2 + Math.random() * 2);
+    const played = await playAgain(stage, name, 2 + Math.random() * 2);
     const { joinedIn, score, moves, traceId } = played;
     tellOf(name, `joined in ${joinedIn.toFixed(0)} ms, left after ${moves} moves, score ${score}; trace ${traceId}`);
   }

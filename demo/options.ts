@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 export interface DemoOptions {
   readonly once: boolean;
   readonly trust: "continue" | "link" | "ignore";
+  readonly zeroCode: boolean;
 }
 
 /** Reads the command line. Ends the process by itself after `--help` (0) and after what it does not know (2). */
@@ -14,6 +15,12 @@ export function readOptions(argv: readonly string[]): DemoOptions {
       new Option("--trust <mode>", "what the server does with the player's trace context")
         .choices(["continue", "link", "ignore"])
         .default("continue"),
+    )
+    .option(
+      "--zero-code",
+      "run the game without a line of telemetry, by --import colyseus-otel/register; " +
+        "it has no onAllocated, so the first room.create loads the map, with a link to the allocation",
+      false,
     )
     .addHelpText("after", ENVIRONMENT)
     .allowExcessArguments(false)
@@ -29,6 +36,7 @@ export function readOptions(argv: readonly string[]): DemoOptions {
 const ENVIRONMENT = `
 Environment:
   OTEL_EXPORTER_OTLP_ENDPOINT  every process exports there (OTLP/gRPC), and the demo judges and draws nothing itself
-  AGONES_SDK_GRPC_PORT         an Agones sidecar that listens there is used; else a stand-in is started (default
-                               9357; 0: always a stand-in, on a free port)
+  AGONES_SDK_GRPC_PORT         an Agones sidecar that listens there is used, and then nothing is allocated: exit 1;
+                               else a stand-in is started, with an allocation service (default 9357; 0: always a
+                               stand-in, on a free port)
   PORT, ADMIN_PORT             of the game server (default 0: free ones)`;

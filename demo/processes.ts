@@ -28,13 +28,15 @@ export interface ProcessOptions {
   readonly file: string;
   readonly name: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What `--import` loads before the file, as URLs. */
+  readonly preload?: readonly string[];
 }
 
 /** Forks a Node process that leaves when this one does, however this one ends. */
-export function startProcess({ file, name, env = {} }: ProcessOptions): Process {
+export function startProcess({ file, name, env = {}, preload = [] }: ProcessOptions): Process {
   const child = fork(new URL(file, import.meta.url), {
     env: { ...process.env, ...env },
-    execArgv: ["--import", new URL("leave-with-parent.ts", import.meta.url).href],
+    execArgv: [new URL("leave-with-parent.ts", import.meta.url).href, ...preload].flatMap((url) => ["--import", url]),
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     // A group of its own: a terminal's Ctrl-C would reach every process at once, and the demo ends them in order.
     detached: true,

@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import { drawBoot } from "./boot-table.ts";
+import type { ExpectedSpan } from "./expected.ts";
 import { poll } from "./waiting.ts";
 import type { Process } from "./processes.ts";
 import type { ReceiverReport } from "./receiver/main.ts";
@@ -16,13 +17,13 @@ export interface Judged {
 const ARRIVAL = 6_000;
 
 /** Asks the receiver until the story is whole, or for so long that what is missing will not come. */
-export async function judge(receiver: Process): Promise<Judged> {
-  let judged: Judged = { spans: [], wrong: verdict([]) };
+export async function judge(receiver: Process, expected: readonly ExpectedSpan[]): Promise<Judged> {
+  let judged: Judged = { spans: [], wrong: verdict([], expected) };
   const ask = async () => {
     receiver.tell({ type: "receiver:ask" });
     type Answer = Extract<ReceiverReport, { type: "receiver:spans" }>;
     const { spans } = await receiver.heard<Answer>("receiver:spans", 5_000);
-    judged = { spans, wrong: verdict(spans) };
+    judged = { spans, wrong: verdict(spans, expected) };
     return judged.wrong.length === 0 ? true : undefined;
   };
   // What did not come is the verdict's to name, span by span.

@@ -1,5 +1,5 @@
 import type { ExpectedSpan } from "./expected.ts";
-import { EXPECTED, SERVICES } from "./expected.ts";
+import { SERVICES } from "./expected.ts";
 import type { ReceivedSpan } from "./receiver/spans.ts";
 
 /** How much earlier than its parent a child may start: two processes read two clocks. Milliseconds. */
@@ -9,10 +9,10 @@ const CLOCK_TOLERANCE = 5;
  * What is missing or wrong in one server's boot and one player's way, a line each, the span's name first. Empty: the
  * trace is whole. Expects the spans of exactly one run with one player.
  */
-export function verdict(spans: readonly ReceivedSpan[]): string[] {
-  const run = index(spans);
+export function verdict(spans: readonly ReceivedSpan[], story: readonly ExpectedSpan[]): string[] {
+  const run = index(spans, story);
   return [
-    ...EXPECTED.flatMap((expected) => wrongInStory(run, expected)),
+    ...story.flatMap((expected) => wrongInStory(run, expected)),
     ...spans.flatMap((span) => [...wrongTimes(run, span), ...strayed(run, span)]),
     ...repeatedIds(spans),
   ];
@@ -21,12 +21,15 @@ export function verdict(spans: readonly ReceivedSpan[]): string[] {
 interface Run {
   readonly byName: ReadonlyMap<string, readonly ReceivedSpan[]>;
   readonly byId: ReadonlyMap<string, ReceivedSpan>;
+  /** The services of the story's spans, by name. */
+  readonly story: ReadonlyMap<string, string>;
 }
 
-function index(spans: readonly ReceivedSpan[]): Run {
+function index(spans: readonly ReceivedSpan[], story: readonly ExpectedSpan[]): Run {
   return {
     byName: Map.groupBy(spans, (span) => span.name),
     byId: new Map(spans.map((span) => [span.spanId, span])),
+    story: new Map(story.map(({ name, service }) => [name, service])),
   };
 }
 
@@ -35,20 +38,25 @@ function wrongInStory(run: Run, expected: ExpectedSpan): string[] {
   const [span, ...more] = run.byName.get(name) ?? [];
   if (span === undefined) return optional ? [] : [`${name}: missing`];
   if (more.length > 0) return [`${name}: ${more.length + 1} spans, and the story has one`];
-  return [...wrongParent(run, span, expected), ...missingLink(run, span, expected), ...wrongService(span, expected)];
+  return [
+    ...wrongParent(run, span, expected),
+    ...missingLink(run, span, expected),
+    ...wrongService(span, expected),
+    ...missingAttributes(span, expected),
+  ];
 }
 
 function wrongParent(run: Run, span: ReceivedSpan, { name, parent }: ExpectedSpan): string[] {
   if (parent === undefined)
     return span.parentSpanId === undefined ? [] : [`${name}: not the root of its trace (${whose(run, span)})`];
-  const wanted = run.byName.get(parent)?.[0];
+  const wanted = named(run, parent);
   if (wanted !== undefined && isChild(span, wanted)) return [];
   return [`${name}: not a child of ${parent} (${whose(run, span)})`];
 }
 
 function missingLink(run: Run, span: ReceivedSpan, { name, link }: ExpectedSpan): string[] {
   if (link === undefined) return [];
-  const target = run.byName.get(link)?.[0];
+  const target = named(run, link);
   const found = span.links.some(({ traceId, spanId }) => traceId === target?.traceId && spanId === target.spanId);
   return found ? [] : [`${name}: no link to ${link}`];
 }
@@ -56,6 +64,10 @@ function missingLink(run: Run, span: ReceivedSpan, { name, link }: ExpectedSpan)
 function wrongService(span: ReceivedSpan, { name, service }: ExpectedSpan): string[] {
   const actual = serviceOf(span);
   return actual === service ? [] : [`${name}: from service ${actual}, not ${service}`];
+}
+
+function missingAttributes(span: ReceivedSpan, { name, attributes = [] }: ExpectedSpan): string[] {
+  return attributes.filter((key) => span.attributes[key] === undefined).map((key) => `${name}: without ${key}`);
 }
 
 function wrongTimes(run: Run, span: ReceivedSpan): string[] {
@@ -70,7 +82,7 @@ function wrongTimes(run: Run, span: ReceivedSpan): string[] {
 
 // Spans that the story does not name (the game's own) must still hang somewhere and come from a known process.
 function strayed(run: Run, span: ReceivedSpan): string[] {
-  if (inStory.has(span.name)) return [];
+  if (run.story.has(span.name)) return [];
   const wrong: string[] = [];
   if (span.parentSpanId !== undefined && parentOf(run, span) === undefined)
     wrong.push(`${span.name}: an orphan (${whose(run, span)})`);
@@ -85,10 +97,20 @@ function repeatedIds(spans: readonly ReceivedSpan[]): string[] {
     .map(([id, group]) => `${group.map((span) => span.name).join(", ")}: span id ${id} ${group.length} times`);
 }
 
+// Where a name came twice, the one of the service that it should be from.
+function named({ byName, story }: Run, name: string): ReceivedSpan | undefined {
+  const spans = byName.get(name) ?? [];
+  return spans.find((span) => serviceOf(span) === story.get(name)) ?? spans[0];
+}
+
 function whose(run: Run, span: ReceivedSpan): string {
   if (span.parentSpanId === undefined) return "it has no parent";
   const parent = run.byId.get(span.parentSpanId);
   if (parent === undefined) return `its parent ${span.parentSpanId} was not received`;
+  const { story } = run;
+  const service = serviceOf(parent);
+  if (isChild(span, parent) && story.has(parent.name) && story.get(parent.name) !== service)
+    return `but of ${service}'s ${parent.name}`;
   return isChild(span, parent) ? `its parent is ${parent.name}` : `its parent ${parent.name} is in another trace`;
 }
 
@@ -105,5 +127,4 @@ function serviceOf(span: ReceivedSpan): string {
   return String(span.resource["service.name"]);
 }
 
-const inStory: ReadonlySet<string> = new Set(EXPECTED.map((expected) => expected.name));
 const services: ReadonlySet<string> = new Set(Object.values(SERVICES));

@@ -1,4 +1,4 @@
-import { EXPECTED } from "../demo/expected.ts";
+import type { ExpectedSpan } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
 export interface Mutation {
@@ -11,36 +11,40 @@ export interface Mutation {
 
 /**
  * Every way of breaking one span of a whole run that can be seen from outside: dropped, re-parented to a stranger, to
- * nobody and to another span, in another trace, without its links, before its parent, ended before its start, twice.
+ * nobody and to another span, in another trace, without its links or attributes, before its parent, ended before its start, twice.
  * Left out is what leaves a whole trace: dropping what the story does not ask for, moving a childless root.
  */
-export function mutations(spans: readonly ReceivedSpan[]): Mutation[] {
+export function mutations(spans: readonly ReceivedSpan[], story: readonly ExpectedSpan[]): Mutation[] {
   return spans.flatMap((span, at) => {
+    const expected = story.find(({ name }) => name === span.name);
     const change = (what: string, ...replacement: readonly ReceivedSpan[]): Mutation => ({
       what: `${span.name} ${what}`,
       name: span.name,
       spans: spans.toSpliced(at, 1, ...replacement),
     });
-    return [...removals(span, change), ...moves(span, spans, change), ...distortions(span, spans, change)];
+    return [
+      ...removals(span, expected, change),
+      ...moves(span, spans, change, expected !== undefined),
+      ...distortions(span, spans, change),
+    ];
   });
 }
 
 type Change = (what: string, ...replacement: readonly ReceivedSpan[]) => Mutation;
 
-function removals(span: ReceivedSpan, change: Change): Mutation[] {
-  const expected = EXPECTED.find(({ name }) => name === span.name);
+function removals(span: ReceivedSpan, expected: ExpectedSpan | undefined, change: Change): Mutation[] {
   return [
     ...(expected !== undefined && !expected.optional ? [change("dropped")] : []),
     ...(expected?.link !== undefined ? [change("without its links", { ...span, links: [] })] : []),
+    ...(expected?.attributes ? [change("without its attributes", { ...span, attributes: {} })] : []),
     change("twice", span, span),
   ];
 }
 
-function moves(span: ReceivedSpan, spans: readonly ReceivedSpan[], change: Change): Mutation[] {
+function moves(span: ReceivedSpan, spans: readonly ReceivedSpan[], change: Change, inStory: boolean): Mutation[] {
   const others = spans.filter(({ traceId, spanId }) => traceId === span.traceId && spanId !== span.spanId);
   const strangers = others.filter(({ spanId }) => spanId !== span.parentSpanId);
   const hasChildren = others.some(({ parentSpanId }) => parentSpanId === span.spanId);
-  const inStory = EXPECTED.some(({ name }) => name === span.name);
   return [
     change("under an unknown parent", { ...span, parentSpanId: "f".repeat(16) }),
     ...strangers

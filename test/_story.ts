@@ -1,10 +1,12 @@
-import { EXPECTED } from "../demo/expected.ts";
+import { expectedStory, type ExpectedSpan } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
+export const STORY = expectedStory({ zeroCode: false });
+
 /** A whole run as the receiver would give it: every span of the story, 10 ms after its parent, 50 ms long. */
-export function wholeStory(): ReceivedSpan[] {
+export function wholeStory(story: readonly ExpectedSpan[] = STORY): ReceivedSpan[] {
   const spans = new Map<string, ReceivedSpan>();
-  for (const [position, expected] of EXPECTED.entries()) {
+  for (const [position, expected] of story.entries()) {
     const parent = expected.parent === undefined ? undefined : spans.get(expected.parent);
     const linked = expected.link === undefined ? undefined : spans.get(expected.link);
     const startMs = parent ? parent.startMs + 10 : 1_795_224_134_000.25;
@@ -16,7 +18,7 @@ export function wholeStory(): ReceivedSpan[] {
       kind: "INTERNAL",
       startMs,
       endMs: startMs + 50,
-      attributes: {},
+      attributes: Object.fromEntries((expected.attributes ?? []).map((key) => [key, key])),
       status: { code: "UNSET", message: "" },
       links: linked ? [{ traceId: linked.traceId, spanId: linked.spanId, attributes: {} }] : [],
       events: [],

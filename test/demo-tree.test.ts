@@ -17,28 +17,30 @@ test("draws the story as two trees, with the process of each span and where it w
     └─ agones.wait_for_ready                       arena-server      ██████████████████████████  50.0 ms
 
     trace 00000000000000000000000000000008
-    15 spans, 90.0 ms, matchmaker, login, arena-server
-    matchmaker.request                             matchmaker   █████████████████                50.0 ms
+    15 spans, 90.0 ms, login, matchmaker, arena-server
+    session.started                                login        █████████████████                50.0 ms
+    ├─ session.phase.login                         login           █████████████████             50.0 ms
+    ├─ session.phase.matchmaking                   login           █████████████████             50.0 ms
     ├─ provision.allocate_server                   matchmaker      █████████████████             50.0 ms
+    │  │ ↳ continued from session.started in login
     │  └─ provision.agones_allocate                matchmaker         █████████████████          50.0 ms
     │     └─ gameserver.allocated                  arena-server           █████████████████      50.0 ms
     │        │ ↳ continued from provision.agones_allocate in matchmaker
     │        │ ⇢ linked to gameserver.boot in trace 00000000
     │        └─ gameserver.map_load                arena-server              █████████████████   50.0 ms
-    └─ player.login                                login           █████████████████             50.0 ms
-       │ ↳ continued from matchmaker.request in matchmaker
-       ├─ matchmake arena                          arena-server       █████████████████          50.0 ms
-       │  │ ↳ continued from player.login in login
-       │  ├─ room.auth arena                       arena-server           █████████████████      50.0 ms
-       │  ├─ room.create arena                     arena-server           █████████████████      50.0 ms
-       │  └─ room.join arena                       arena-server           █████████████████      50.0 ms
-       │     └─ room.on_join arena                 arena-server              █████████████████   50.0 ms
-       └─ session.started                          arena-server       █████████████████          50.0 ms
-          │ ↳ continued from player.login in login
-          ├─ session.phase.in_game                 arena-server           █████████████████      50.0 ms
-          ├─ session.lifecycle                     arena-server           █████████████████      50.0 ms
-          └─ room.on_leave arena                   arena-server           █████████████████      50.0 ms
-               ⇢ linked to room.join arena in this trace"
+    ├─ matchmake arena                             arena-server    █████████████████             50.0 ms
+    │  │ ↳ continued from session.started in login
+    │  ├─ room.auth arena                          arena-server       █████████████████          50.0 ms
+    │  ├─ room.create arena                        arena-server       █████████████████          50.0 ms
+    │  └─ room.join arena                          arena-server       █████████████████          50.0 ms
+    │     └─ room.on_join arena                    arena-server           █████████████████      50.0 ms
+    ├─ session.phase.in_game                       arena-server    █████████████████             50.0 ms
+    │    ↳ continued from session.started in login
+    ├─ session.lifecycle                           arena-server    █████████████████             50.0 ms
+    │    ↳ continued from session.started in login
+    └─ room.on_leave arena                         arena-server    █████████████████             50.0 ms
+         ↳ continued from session.started in login
+         ⇢ linked to room.join arena in this trace"
   `);
 });
 

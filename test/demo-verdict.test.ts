@@ -1,35 +1,46 @@
 import { expect, test } from "vitest";
+import { expectedStory } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 import { verdict } from "../demo/verdict.ts";
 import { mutations } from "./_mutations.ts";
-import { wholeStory } from "./_story.ts";
+import { STORY, wholeStory } from "./_story.ts";
 
 test("has nothing to say of a whole run, in whatever order it arrives", () => {
-  expect(verdict(wholeStory())).toEqual([]);
-  expect(verdict(wholeStory().reverse())).toEqual([]);
+  expect(verdict(wholeStory(), STORY)).toEqual([]);
+  expect(verdict(wholeStory().reverse(), STORY)).toEqual([]);
 });
 
 test("does without room.on_dispose, which may come after the trees are drawn", () => {
-  expect(verdict(wholeStory().filter(({ name }) => name !== "room.on_dispose arena"))).toEqual([]);
+  expect(
+    verdict(
+      wholeStory().filter(({ name }) => name !== "room.on_dispose arena"),
+      STORY,
+    ),
+  ).toEqual([]);
 });
 
-test("names the span of every single mutation", () => {
-  const broken = mutations(wholeStory());
+test.each([false, true])("names the span of every single mutation; without code: %j", (zeroCode) => {
+  const story = expectedStory({ zeroCode });
+  expect(verdict(wholeStory(story), story)).toEqual([]);
+  const broken = mutations(wholeStory(story), story);
   expect(broken.length).toBeGreaterThan(300);
-  expect(broken.filter(({ name, spans }) => !verdict(spans).some((line) => line.includes(name)))).toEqual([]);
+  expect(broken.filter(({ name, spans }) => !verdict(spans, story).some((line) => line.includes(name)))).toEqual([]);
 });
 
 test("names every span of the story when nothing arrived", () => {
-  expect(verdict([])).toHaveLength(22);
-  expect(verdict([])[0]).toBe("gameserver.boot: missing");
+  expect(verdict([], STORY)).toHaveLength(22);
+  expect(verdict([], STORY)[0]).toBe("gameserver.boot: missing");
 });
 
 test("names what --trust ignore leaves out", () => {
   const spans = ignoringTrust(wholeStory());
-  expect(verdict(spans)).toMatchInlineSnapshot(`
+  expect(verdict(spans, STORY)).toMatchInlineSnapshot(`
     [
-      "matchmake arena: not a child of player.login (it has no parent)",
-      "session.started: not a child of player.login (its parent is matchmake arena)",
+      "session.started: 2 spans, and the story has one",
+      "matchmake arena: not a child of session.started (it has no parent)",
+      "session.phase.in_game: not a child of session.started (but of arena-server's session.started)",
+      "session.lifecycle: not a child of session.started (but of arena-server's session.started)",
+      "room.on_leave arena: not a child of session.started (but of arena-server's session.started)",
     ]
   `);
 });
@@ -38,23 +49,41 @@ test("lets the game's own spans hang under ours, and names one that hangs nowher
   const [boot] = wholeStory() as [ReceivedSpan];
   const own = { ...boot, name: "load textures", spanId: "a".repeat(16), parentSpanId: boot.spanId };
 
-  expect(verdict([...wholeStory(), own])).toEqual([]);
-  expect(verdict([...wholeStory(), { ...own, traceId: "b".repeat(32) }])).toEqual([
+  expect(verdict([...wholeStory(), own], STORY)).toEqual([]);
+  expect(verdict([...wholeStory(), { ...own, traceId: "b".repeat(32) }], STORY)).toEqual([
     "load textures: an orphan (its parent gameserver.boot is in another trace)",
   ]);
 });
 
-// What the plugin does then: matchmake is the root of a new trace, and the session hangs under it.
-function ignoringTrust(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
-  const matchmake = spans.find(({ name }) => name === "matchmake arena");
-  const parents = new Map([
-    ["matchmake arena", undefined],
-    ["session.started", matchmake?.spanId],
+test("tells a map that the first room loads from one that the allocation loads", () => {
+  const zeroCode = expectedStory({ zeroCode: true });
+  expect(verdict(wholeStory(zeroCode), STORY)).toEqual([
+    "gameserver.map_load: not a child of gameserver.allocated (its parent is room.create arena)",
   ]);
-  return spans.map((span) => {
-    if (!/^(matchmake|room|session)[ .]/.test(span.name)) return span;
-    const links = span.links.map((link) => ({ ...link, traceId: "e".repeat(32) }));
-    const parentSpanId = parents.has(span.name) ? parents.get(span.name) : span.parentSpanId;
-    return { ...span, traceId: "e".repeat(32), links, parentSpanId };
+  expect(verdict(wholeStory(), zeroCode)).toEqual([
+    "gameserver.map_load: not a child of room.create arena (its parent is gameserver.allocated)",
+    "gameserver.map_load: no link to gameserver.allocated",
+  ]);
+});
+
+// What the plugin does then: matchmake is the root of a new trace, and a session of the server's own hangs under it.
+function ignoringTrust(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
+  const named = (wanted: string) => spans.find(({ name }) => name === wanted)!;
+  const [login, matchmake] = [named("session.started"), named("matchmake arena")];
+  const traceId = "e".repeat(32);
+  const own = { ...login, traceId, spanId: "e".repeat(16), parentSpanId: matchmake.spanId };
+  const started = { ...own, startMs: matchmake.startMs, endMs: matchmake.startMs, resource: matchmake.resource };
+  const moved = spans.map((span) => {
+    if (span === login || !/^(matchmake|room|session)[ .]/.test(span.name)) return span;
+    if (span.resource["service.name"] === "login") return span;
+    const links = span.links.map((link) => ({ ...link, traceId }));
+    if (span === matchmake) return { ...span, traceId, links, parentSpanId: undefined };
+    return {
+      ...span,
+      traceId,
+      links,
+      parentSpanId: span.parentSpanId === login.spanId ? own.spanId : span.parentSpanId,
+    };
   });
+  return [...moved, started];
 }

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { expectedStory } from "../demo/expected.ts";
 import { startReceiver, type ReceivedSpan } from "../demo/receiver/receiver.ts";
 import { verdict } from "../demo/verdict.ts";
+import { startSidecar } from "../standins/agones-sidecar.ts";
 import { mutations } from "./_mutations.ts";
 
 interface Run {
@@ -24,68 +26,105 @@ async function play(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promi
   return { code, output };
 }
 
-let spans: readonly ReceivedSpan[] = [];
+describe.each([
+  { how: "with its two lines", args: [], zeroCode: false },
+  { how: "without code", args: ["--zero-code"], zeroCode: true },
+])("the story of a game $how", ({ args, zeroCode }) => {
+  const story = expectedStory({ zeroCode });
+  let spans: readonly ReceivedSpan[] = [];
 
-beforeAll(async () => {
-  await using receiver = await startReceiver();
-  const run = await play(["--once"], { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
-  expect(run, run.output).toMatchObject({ code: 0 });
-  spans = [...receiver.spans];
-}, 60_000);
+  beforeAll(async () => {
+    await using receiver = await startReceiver();
+    const run = await play(["--once", ...args], { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
+    expect(run, run.output).toMatchObject({ code: 0 });
+    spans = [...receiver.spans];
+  }, 60_000);
 
-test("with OTEL_EXPORTER_OTLP_ENDPOINT every span of every process goes to whatever listens there, whole", () => {
-  expect(verdict(spans)).toEqual([]);
-  const services = new Set(spans.map(({ resource }) => resource["service.name"]));
-  expect(services).toEqual(new Set(["arena-server", "login", "matchmaker"]));
-});
+  test("with OTEL_EXPORTER_OTLP_ENDPOINT every span of every process goes to whatever listens there, whole", () => {
+    expect(verdict(spans, story)).toEqual([]);
+    const services = new Set(spans.map(({ resource }) => resource["service.name"]));
+    expect(services).toEqual(new Set(["arena-server", "login", "matchmaker"]));
+  });
 
-test("no span id comes twice, no parent is missing, no child starts over 5 ms before its parent", () => {
-  const byId = new Map(spans.map((span) => [span.spanId, span]));
-  expect(byId.size).toBe(spans.length);
-  for (const span of spans) {
-    const parent = span.parentSpanId === undefined ? undefined : byId.get(span.parentSpanId);
-    expect([span.name, parent?.traceId]).toEqual([span.name, span.parentSpanId && span.traceId]);
-    expect(span.startMs, span.name).toBeGreaterThan((parent?.startMs ?? 0) - 5);
-    expect(span.endMs, span.name).toBeGreaterThanOrEqual(span.startMs);
-  }
-});
+  test("is one trace from the login to the leave, beside the boot's and the disposal's", () => {
+    const traces = [...Map.groupBy(spans, ({ traceId }) => traceId).values()];
+    const rootsOf = (trace: readonly ReceivedSpan[]) => trace.filter((span) => span.parentSpanId === undefined);
+    const roots = traces.map((trace) => rootsOf(trace).map(({ name }) => name));
+    expect(roots).toHaveLength(3);
+    expect(roots).toEqual(
+      expect.arrayContaining([["gameserver.boot"], ["session.started"], ["room.on_dispose arena"]]),
+    );
+  });
 
-test("the verdict on a real run names each span that is dropped, re-parented or moved to another trace", () => {
-  const broken = mutations(spans);
-  expect(broken.length).toBeGreaterThan(300);
-  for (const { what, name, spans: mutated } of broken) {
-    expect(verdict(mutated).join("\n"), what).toContain(name);
-  }
-});
+  test("no span id comes twice, no parent is missing, no child starts over 5 ms before its parent", () => {
+    const byId = new Map(spans.map((span) => [span.spanId, span]));
+    expect(byId.size).toBe(spans.length);
+    for (const span of spans) {
+      const parent = span.parentSpanId === undefined ? undefined : byId.get(span.parentSpanId);
+      expect([span.name, parent?.traceId]).toEqual([span.name, span.parentSpanId && span.traceId]);
+      expect(span.startMs, span.name).toBeGreaterThan((parent?.startMs ?? 0) - 5);
+      expect(span.endMs, span.name).toBeGreaterThanOrEqual(span.startMs);
+    }
+  });
 
-test("the server's resource names its GameServer and fleet", () => {
-  const boot = spans.find(({ name }) => name === "gameserver.boot")!;
-  expect(boot.resource).toMatchObject({
-    "agones.gameserver.name": "arena-7xk2p",
-    "agones.fleet": "arena",
-    "service.instance.id": "arena-7xk2p",
+  test("the verdict on a real run names each span that is dropped, re-parented or moved to another trace", () => {
+    const broken = mutations(spans, story);
+    expect(broken.length).toBeGreaterThan(300);
+    for (const { what, name, spans: mutated } of broken) {
+      expect(verdict(mutated, story).join("\n"), what).toContain(name);
+    }
+  });
+
+  test("the server's resource names its GameServer and fleet", () => {
+    const boot = spans.find(({ name }) => name === "gameserver.boot")!;
+    expect(boot.resource).toMatchObject({
+      "agones.gameserver.name": "arena-7xk2p",
+      "agones.fleet": "arena",
+      "service.instance.id": "arena-7xk2p",
+    });
+  });
+
+  test("the session is the login's on every side, and the address is where the player went", () => {
+    const attribute = (name: string, key: string) => spans.find((span) => span.name === name)?.attributes[key];
+    const id = attribute("session.started", "session.id");
+    expect(attribute("session.lifecycle", "session.id")).toBe(id);
+    expect(attribute("session.phase.in_game", "session.id")).toBe(id);
+    expect(attribute("session.lifecycle", "player.id")).toBe("ada");
+    expect(attribute("provision.allocate_server", "server.address")).toBe("127.0.0.1");
+    expect(attribute("provision.agones_allocate", "agones.server_name")).toBe("arena-7xk2p");
+  });
+
+  test("is drawn, said to be whole, and exits 0", { timeout: 60_000 }, async () => {
+    const { code, output } = await play(["--once", ...args]);
+    expect(code, output).toBe(0);
+    for (const { name, optional } of story) {
+      if (!optional) expect(output).toContain(name);
+    }
+    expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  test("with --trust ignore exits 1 and names the missing links", { timeout: 60_000 }, async () => {
+    const { code, output } = await play(["--once", "--trust", "ignore", ...args]);
+    expect(code).toBe(1);
+    expect(output).toContain("matchmake arena: not a child of session.started (it has no parent)");
+    expect(output).toContain("room.on_leave arena: not a child of session.started (but of arena-server's");
+    expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 });
 
-test("npm start -- --once draws boot and player, says that all is whole and exits 0", { timeout: 60_000 }, async () => {
-  const { code, output } = await play(["--once"]);
-  expect(code, output).toBe(0);
-  for (const name of [
-    "gameserver.boot.load",
-    "agones.wait_for_ready",
-    "gameserver.allocated",
-    "room.on_join arena",
-    "session.lifecycle",
-  ]) {
-    expect(output).toContain(name);
-  }
-  expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+test("beside somebody else's sidecar nothing is allocated, and that is said", { timeout: 60_000 }, async () => {
+  await using foreign = await startSidecar();
+  const { code, output } = await play(["--once"], { AGONES_SDK_GRPC_PORT: String(foreign.port) });
+  expect(code).toBe(1);
+  expect(output).toContain("it is not ours, so there is no allocation service");
+  expect(output).toContain("provision.allocate_server: missing");
+  expect(output).toContain("ada left after");
 });
 
-test("npm start -- --once --trust ignore exits 1 and names the missing link", { timeout: 60_000 }, async () => {
-  const { code, output } = await play(["--once", "--trust", "ignore"]);
+test("an endpoint that nobody listens on is said, and exits 1", { timeout: 60_000 }, async () => {
+  const { code, output } = await play(["--once"], { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
   expect(code).toBe(1);
-  expect(output).toContain("matchmake arena: not a child of player.login");
+  expect(output).toContain("cannot export to http://127.0.0.1:9");
 });
 
 test("an option that is not known exits 2 and says which", async () => {

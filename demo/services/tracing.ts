@@ -1,31 +1,31 @@
-import type { Tracer } from "@opentelemetry/api";
+import type { TracerProvider as AnyTracerProvider } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import { SERVICES } from "./expected.ts";
+import { SERVICES } from "../expected.ts";
 
-/** The demo plays two services of a game's backend: each has its own provider, because a resource is a process's. */
-export interface Backend extends AsyncDisposable {
-  readonly matchmaker: Tracer;
-  readonly login: Tracer;
-  /** @throws Error when spans could not be handed over, now or since the start */
-  flush(): Promise<void>;
+/** Two services in one process: each has its own provider, because a resource is a provider's. */
+export interface Tracing extends AsyncDisposable {
+  readonly login: AnyTracerProvider;
+  readonly matchmaker: AnyTracerProvider;
+  /** What kept spans from being handed over, now or since the start; undefined when all were. */
+  flush(): Promise<string | undefined>;
 }
 
 /** @param endpoint `http://host:port` of an OTLP/gRPC receiver */
-export function startBackend(endpoint: string): Backend {
-  let failure: Error | undefined;
-  const failed = (error: Error): void => void (failure ??= error);
-  const matchmaker = provider(SERVICES.matchmaker, endpoint, failed);
+export function startTracing(endpoint: string): Tracing {
+  let failure: string | undefined;
+  const failed = (error: Error): void => void (failure ??= `cannot export to ${endpoint}: ${error.message}`);
   const login = provider(SERVICES.login, endpoint, failed);
-  const both = [matchmaker, login];
+  const matchmaker = provider(SERVICES.matchmaker, endpoint, failed);
+  const both = [login, matchmaker];
   return {
-    matchmaker: matchmaker.getTracer("colyseus-otel-demo"),
-    login: login.getTracer("colyseus-otel-demo"),
+    login,
+    matchmaker,
     flush: async () => {
       await Promise.all(both.map((each) => each.forceFlush({ timeoutMillis: 3_000 }))).catch(failed);
-      if (failure) throw new Error(`cannot export to ${endpoint}: ${failure.message}`, { cause: failure });
+      return failure;
     },
     // An endpoint that is away makes shutdown reject; flush() has said so by then.
     [Symbol.asyncDispose]: async () => void (await Promise.allSettled(both.map((each) => each.shutdown()))),

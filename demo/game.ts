@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { SERVICES } from "./expected.ts";
+import type { Say } from "./narrator.ts";
+import type { DemoOptions } from "./options.ts";
+import type { Process } from "./processes.ts";
+import { startProcess } from "./processes.ts";
+import { poll } from "./waiting.ts";
+
+export interface RunningGame {
+  readonly game: Process;
+  readonly port: number;
+  /** `http://host:port` of its /metrics, /readyz and so on; undefined when the game could not open them. */
+  readonly admin: string | undefined;
+}
+
+interface GameOptions extends Pick<DemoOptions, "trust" | "zeroCode"> {
+  readonly env: Readonly<Record<string, string>>;
+}
+
+interface Listening {
+  readonly type: "arena:listening";
+  readonly port: number;
+  /** Told by a game that knows of the plugin. */
+  readonly endpoints?: { readonly host: string; readonly port: number };
+}
+
+/** Forks the example server, and resolves when it listens. */
+export async function startGame(
+  stack: AsyncDisposableStack,
+  { trust, zeroCode, env }: GameOptions,
+  say: Say,
+): Promise<RunningGame> {
+  const how = zeroCode ? await withoutCode(trust) : withCode(trust);
+  const game = stack.use(startProcess({ name: "the game server", ...how, env: { ...BASE, ...how.env, ...env } }));
+  const preload = zeroCode ? ", --import colyseus-otel/register" : "";
+  say("game", `process ${game.pid} boots, trust "${trust}"${preload}`);
+  const { port, endpoints = how.endpoints } = await game.heard<Listening>("arena:listening", 15_000);
+  const admin = endpoints && `http://${endpoints.host}:${endpoints.port}`;
+  say("game", `listens on port ${port}${admin === undefined ? "" : `, admin endpoints on ${admin}`}`);
+  return { game, port, admin };
+}
+
+const BASE = {
+  PORT: process.env.PORT ?? "0",
+  OTEL_SERVICE_NAME: SERVICES.game,
+  // The story's boot is a root: the shell that runs the demo may itself be traced.
+  TRACEPARENT: undefined,
+  TRACESTATE: undefined,
+};
+
+function withCode(trust: string) {
+  const env = { ADMIN_PORT: process.env.ADMIN_PORT ?? "0", ARENA_TRUST: trust };
+  return { file: "../example-server/server.ts", env, preload: [], endpoints: undefined };
+}
+
+async function withoutCode(trust: string) {
+  // This game cannot tell which port its admin endpoints got.
+  const endpoints = { host: "127.0.0.1", port: Number(process.env.ADMIN_PORT ?? 0) || (await freePort()) };
+  return {
+    file: "../example-server/plain.ts",
+    env: { COLYSEUS_OTEL_ENDPOINTS: `${endpoints.host}:${endpoints.port}`, COLYSEUS_OTEL_TRUST: trust },
+    preload: [import.meta.resolve("colyseus-otel/register")],
+    endpoints,
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Waits until the game server's own /readyz says so: an operator would look at the same page. */
+export async function gameIs(
+  state: "ready" | "allocated",
+  { game, admin }: Pick<RunningGame, "game" | "admin">,
+): Promise<void> {
+  if (admin === undefined) return;
+  const ask = async () => {
+    const response = await fetch(`${admin}/readyz`).catch(() => undefined);
+    if (!response?.ok) return undefined;
+    const body = (await response.json()) as { readonly state: string };
+    // A server that an earlier run has left allocated is ready too.
+    return state === "ready" || body.state === state ? true : undefined;
+  };
+  await poll(`${admin}/readyz to say "${state}"`, ask, { timeout: 10_000, unless: game.gone });
+}

@@ -1,0 +1,33 @@
+import type { SessionCarrier } from "colyseus-otel/backend";
+
+/** `POST /login`. */
+export interface LoginRequest {
+  readonly player: string;
+  readonly version?: string;
+  readonly platform?: string;
+}
+
+/** What a player has after the login: the game's own ticket, and what goes into the join options with it. */
+export interface Pass {
+  readonly ticket: string;
+  readonly session: SessionCarrier;
+}
+
+/** The answer to `POST /match`, whose body is the pass. */
+export interface Match {
+  /** Undefined where there is no allocation service to ask for one. */
+  readonly server: GameAddress | undefined;
+}
+
+export interface GameAddress {
+  readonly name: string;
+  /** `ws://host:port` */
+  readonly url: string;
+  /** Calls of the allocation service. */
+  readonly attempts: number;
+}
+
+/** The body of an answer that is not 200. */
+export interface Refusal {
+  readonly error: string;
+}
