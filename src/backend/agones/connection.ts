@@ -71,8 +71,6 @@ function openClient(
 ): AllocationClient {
   const security = tls ? credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert)) : credentials.createInsecure();
   return new Client(endpoint, security, {
-    // A subchannel of the shared pool would hand its pause over to the next channel.
-    "grpc.use_local_subchannel_pool": 1,
     ...(tls?.serverName && { "grpc.ssl_target_name_override": tls.serverName }),
   });
 }
