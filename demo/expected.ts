@@ -14,18 +14,7 @@ export interface ExpectedSpan {
   readonly optional?: true;
 }
 
-export interface StoryOptions {
-  /** The game knows nothing of the plugin: it has no `onAllocated`, and its first room loads the map. */
-  readonly zeroCode: boolean;
-}
-
 const { game, matchmaker, login } = SERVICES;
-
-/** One server's boot and one player's way. Each name stands for exactly one span, and comes after its parent. */
-export function expectedStory({ zeroCode }: StoryOptions): readonly ExpectedSpan[] {
-  const [byAllocation, byRoom] = zeroCode ? [[], [LOADED_BY_ROOM]] : [[LOADED_BY_ALLOCATION], []];
-  return [...BOOT, ...SESSION, ...ALLOCATION, ...byAllocation, ...JOIN, ...byRoom, ...STAY];
-}
 
 const BOOT: readonly ExpectedSpan[] = [
   { name: "gameserver.boot", service: game, parent: undefined },
@@ -62,16 +51,8 @@ const ALLOCATION: readonly ExpectedSpan[] = [
     attributes: ["agones.server_name"],
   },
   { name: "gameserver.allocated", service: game, parent: "provision.agones_allocate", link: "gameserver.boot" },
+  { name: "gameserver.map_load", service: game, parent: "gameserver.allocated" },
 ];
-
-const MAP_LOAD = "gameserver.map_load";
-const LOADED_BY_ALLOCATION: ExpectedSpan = { name: MAP_LOAD, service: game, parent: "gameserver.allocated" };
-const LOADED_BY_ROOM: ExpectedSpan = {
-  name: MAP_LOAD,
-  service: game,
-  parent: "room.create arena",
-  link: "gameserver.allocated",
-};
 
 const JOIN: readonly ExpectedSpan[] = [
   { name: "matchmake arena", service: game, parent: "session.started" },
@@ -87,3 +68,6 @@ const STAY: readonly ExpectedSpan[] = [
   { name: "room.on_leave arena", service: game, parent: "session.started", link: "room.join arena" },
   { name: "room.on_dispose arena", service: game, parent: undefined, link: "room.create arena", optional: true },
 ];
+
+/** One server's boot and one player's way. Each name stands for exactly one span, and comes after its parent. */
+export const STORY: readonly ExpectedSpan[] = [...BOOT, ...SESSION, ...ALLOCATION, ...JOIN, ...STAY];

@@ -16,12 +16,7 @@ export function readOptions(argv: readonly string[]): DemoOptions {
         .choices(["continue", "link", "ignore"])
         .default("continue"),
     )
-    .option(
-      "--zero-code",
-      "run the game without a line of telemetry, by --import colyseus-otel/register; " +
-        "it has no onAllocated, so the first room.create loads the map, with a link to the allocation",
-      false,
-    )
+    .option("--zero-code", "run the game without a line of telemetry, by --import colyseus-otel/register", false)
     .addHelpText("after", ENVIRONMENT)
     .allowExcessArguments(false)
     .exitOverride();

@@ -14,6 +14,8 @@ export interface Stage {
   readonly game: Process;
   /** `ws://host:port` of the game server, for a player whom the matchmaker has no server for. */
   readonly url: string;
+  /** The game has no `onAllocated`: the matchmaker tells it when to load the map. */
+  readonly zeroCode: boolean;
   /** `http://host:port` of its /metrics, /readyz and so on; undefined when the game could not open them. */
   readonly admin: string | undefined;
   /** Login and matchmaker: the process, and how players reach it. */
@@ -44,6 +46,7 @@ export async function startStage(
   return {
     game,
     url: `ws://127.0.0.1:${port}`,
+    zeroCode,
     admin,
     backend,
     services,

@@ -23,8 +23,15 @@ export async function playStory(stage: Stage, say: Say): Promise<PlayedGame> {
     say("matchmaker", `ada is sent to ${server.url}`);
     // A player who is faster than the allocation's watch message would have the map loaded by their room.create.
     await gameIs("allocated", stage);
+    if (stage.zeroCode) await prepare(server.url);
   }
   return play(stage, { name: "ada", pass, server, seconds: 3 }, say);
+}
+
+async function prepare(url: string): Promise<void> {
+  const asked = `${url.replace(/^ws/, "http")}/prepare`;
+  const { status } = await fetch(asked, { method: "POST" });
+  if (status !== 204) throw new Error(`the game server has not prepared itself: ${status} from ${asked}`);
 }
 
 /** Another player on the server that is already allocated. */

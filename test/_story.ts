@@ -1,12 +1,10 @@
-import { expectedStory, type ExpectedSpan } from "../demo/expected.ts";
+import { STORY } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
-export const STORY = expectedStory({ zeroCode: false });
-
 /** A whole run as the receiver would give it: every span of the story, 10 ms after its parent, 50 ms long. */
-export function wholeStory(story: readonly ExpectedSpan[] = STORY): ReceivedSpan[] {
+export function wholeStory(): ReceivedSpan[] {
   const spans = new Map<string, ReceivedSpan>();
-  for (const [position, expected] of story.entries()) {
+  for (const [position, expected] of STORY.entries()) {
     const parent = expected.parent === undefined ? undefined : spans.get(expected.parent);
     const linked = expected.link === undefined ? undefined : spans.get(expected.link);
     const startMs = parent ? parent.startMs + 10 : 1_795_224_134_000.25;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { expectedStory } from "../demo/expected.ts";
+import { STORY } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 import { verdict } from "../demo/verdict.ts";
 import { mutations } from "./_mutations.ts";
-import { STORY, wholeStory } from "./_story.ts";
+import { wholeStory } from "./_story.ts";
 
 test("has nothing to say of a whole run, in whatever order it arrives", () => {
   expect(verdict(wholeStory(), STORY)).toEqual([]);
@@ -19,12 +19,10 @@ test("does without room.on_dispose, which may come after the trees are drawn", (
   ).toEqual([]);
 });
 
-test.each([false, true])("names the span of every single mutation; without code: %j", (zeroCode) => {
-  const story = expectedStory({ zeroCode });
-  expect(verdict(wholeStory(story), story)).toEqual([]);
-  const broken = mutations(wholeStory(story), story);
+test("names the span of every single mutation", () => {
+  const broken = mutations(wholeStory(), STORY);
   expect(broken.length).toBeGreaterThan(300);
-  expect(broken.filter(({ name, spans }) => !verdict(spans, story).some((line) => line.includes(name)))).toEqual([]);
+  expect(broken.filter(({ name, spans }) => !verdict(spans, STORY).some((line) => line.includes(name)))).toEqual([]);
 });
 
 test("names every span of the story when nothing arrived", () => {
@@ -52,17 +50,6 @@ test("lets the game's own spans hang under ours, and names one that hangs nowher
   expect(verdict([...wholeStory(), own], STORY)).toEqual([]);
   expect(verdict([...wholeStory(), { ...own, traceId: "b".repeat(32) }], STORY)).toEqual([
     "load textures: an orphan (its parent gameserver.boot is in another trace)",
-  ]);
-});
-
-test("tells a map that the first room loads from one that the allocation loads", () => {
-  const zeroCode = expectedStory({ zeroCode: true });
-  expect(verdict(wholeStory(zeroCode), STORY)).toEqual([
-    "gameserver.map_load: not a child of gameserver.allocated (its parent is room.create arena)",
-  ]);
-  expect(verdict(wholeStory(), zeroCode)).toEqual([
-    "gameserver.map_load: not a child of room.create arena (its parent is gameserver.allocated)",
-    "gameserver.map_load: no link to gameserver.allocated",
   ]);
 });
 

@@ -128,7 +128,10 @@ test("servers.ts: a player's trace goes on to the server that was allocated, and
     findServer(players: readonly object[], signal?: AbortSignal): Promise<object>;
   };
   const player = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
-  expect(await findServer([player])).toEqual({ name: expect.any(String), url: expect.stringMatching(/^http:\/\/.+:\d+$/) });
+  expect(await findServer([player])).toEqual({
+    name: expect.any(String),
+    url: expect.stringMatching(/^http:\/\/.+:\d+$/),
+  });
   expect(sidecar.state()).toBe("Allocated");
   expect(await findServer([player], AbortSignal.abort())).toEqual({ error: "aborted" });
 });
