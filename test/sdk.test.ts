@@ -107,6 +107,26 @@ test("the sampler is asked once a span, also for those from before the load", as
   expect(sdk.spans().map(({ name }) => name)).toEqual(["early", "late"]);
 });
 
+test("a span processor that throws at one early span costs none of the others", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const exporter = new InMemorySpanExporter();
+  const keeping = new SimpleSpanProcessor({ exporter });
+  const onStart: SimpleSpanProcessor["onStart"] = (span) => {
+    if (span.name === "bad") {
+      throw new Error("no such span");
+    }
+  };
+  const spanProcessor = Object.assign(Object.create(keeping) as SimpleSpanProcessor, { onStart });
+  await using _sdk = startTelemetry({ spanProcessors: [spanProcessor] });
+  for (const name of ["good", "bad", "better"]) {
+    trace.getTracer("game").startSpan(name).end();
+  }
+  await announcedTelemetry()!.load(true);
+  trace.getTracer("game").startSpan("late").end();
+  expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(["good", "better", "late"]);
+  expect(warned.mock.calls.flat().join()).toContain("telemetry failed in replay");
+});
+
 test("the active span reaches timers and promises before the load as after it", async () => {
   await using _sdk = startRecording();
   const span = trace.getTracer("game").startSpan("hook");

@@ -14,7 +14,7 @@ import {
 } from "@opentelemetry/api";
 import type { IdGenerator, Sampler, SamplingResult } from "@opentelemetry/sdk-trace";
 import { hrTime, now } from "../internal/clock.ts";
-import { warn } from "../internal/report.ts";
+import { guard, warn } from "../internal/report.ts";
 import { PendingSpan } from "./pending-span.ts";
 import { randomId } from "./random-id.ts";
 
@@ -46,8 +46,8 @@ export class PendingTracerProvider implements TracerProvider {
     generateSpanId: () => this.#replaying?.span.spanContext().spanId ?? randomId(8),
   };
 
-  /** Asked from now on. */
-  set sampler(sampler: Sampler) {
+  /** Asked from now on, in place of the first one. */
+  askInstead(sampler: Sampler): void {
     this.#sampler = sampler;
   }
 
@@ -65,9 +65,9 @@ export class PendingTracerProvider implements TracerProvider {
   replayInto(real: TracerProvider): void {
     for (const pending of this.#pending.splice(0)) {
       this.#replaying = pending;
-      const span = pending.start(real);
+      // A processor that throws at one span costs none of the others.
+      guard("replay", () => pending.span.replayInto(pending.start(real)));
       this.#replaying = undefined;
-      pending.span.replayInto(span);
     }
     this.#real = real;
   }

@@ -57,7 +57,7 @@ export function startTelemetry(options: StartTelemetryOptions = {}): StartedTele
     takeOver = (theirs) => {
       takeOver = undefined;
       resolved = theirs;
-      pending.tracing.sampler = samplerOf(theirs);
+      pending.tracing.askInstead(samplerOf(theirs));
       return loadingNow(theirs);
     };
   }
