@@ -14,11 +14,13 @@ import { resolveOptions, type InstrumentOptions, type ResolvedOptions } from "./
 import { contextFromEnvironment } from "./propagation/environment.ts";
 import { admit } from "./propagation/trust.ts";
 import { installHooks } from "./rooms/hooks.ts";
+import { createTraffic } from "./rooms/messages.ts";
+import type { RoomsObserver } from "./rooms/observer.ts";
 import { createRegistry, type Registry } from "./sessions/registry.ts";
 import { endSession, type Sessions } from "./sessions/session.ts";
 import { flushTelemetry } from "./telling/flush.ts";
 import type { Reading } from "./telling/instruments.ts";
-import { createTally, type Tally } from "./telling/tally.ts";
+import { createDistributions, createTally, type Tally } from "./telling/tally.ts";
 import { createTeller } from "./telling/teller.ts";
 
 const FLUSH_MS = 3000;
@@ -64,9 +66,14 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
 
 function compose(server: Server, options: ResolvedOptions): Telemetry {
   const status = createStatus(PROCESS_START);
+  const timings = {
+    ticks: createDistributions(METRICS.tickDuration),
+    patches: createDistributions(METRICS.patchDuration),
+    traffic: options.messages ? createTraffic() : undefined,
+  };
   const tallies = { rooms: createTally(), clients: createTally(), openByPhase: createTally() };
   const { orchestrator, tracerProvider, meterProvider, trust, annotationKeys } = options;
-  const teller = createTeller({ tracerProvider, meterProvider, readings: readingsOf(status, tallies) });
+  const teller = createTeller({ tracerProvider, meterProvider, readings: readingsOf(status, tallies, timings) });
   teller.look();
 
   const asked = admit(contextFromEnvironment(process.env), "continue");
@@ -83,6 +90,7 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
     installHooks((meetNewRooms) => ({
       ...sessions,
       ...tallies,
+      ...timings,
       trust,
       registry,
       playerJoined: playable,
@@ -122,12 +130,16 @@ function endAll({ open }: Registry, sessions: Sessions): void {
 function readingsOf(
   status: Status,
   tallies: Record<"rooms" | "clients" | "openByPhase", Tally>,
+  { ticks, patches, traffic }: Pick<RoomsObserver, "ticks" | "patches" | "traffic">,
 ): Map<MetricConvention, Reading> {
   return new Map<MetricConvention, Reading>([
     [METRICS.status, status.reading],
     [METRICS.rooms, tallies.rooms.reading(LABELS.room)],
     [METRICS.clients, tallies.clients.reading(LABELS.room)],
     [METRICS.sessions, tallies.openByPhase.reading(LABELS.phase)],
+    [METRICS.tickDuration, ticks.reading(LABELS.room)],
+    [METRICS.patchDuration, patches.reading(LABELS.room)],
+    ...(traffic?.readings ?? []),
   ]);
 }
 

@@ -1,6 +1,15 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { Endpoints } from "./endpoints/admin.ts";
-import { checkKeys, checkOneOf, checkPort, checkShape, checkString, checkStrings, optional } from "./internal/check.ts";
+import {
+  checkKeys,
+  checkOneOf,
+  checkPort,
+  checkShape,
+  checkString,
+  checkStrings,
+  optional,
+  show,
+} from "./internal/check.ts";
 import type { Orchestrator } from "./orchestrators/orchestrator.ts";
 import { ANNOTATION_KEYS } from "./propagation/annotations.ts";
 import { TRUSTS, type Trust } from "./propagation/trust.ts";
@@ -35,6 +44,13 @@ export interface InstrumentOptions {
      */
     readonly annotations?: readonly string[];
   };
+  /**
+   * Counts messages and their bytes, each way and by room type: `colyseus.messages` and `colyseus.network.io`. Costs
+   * 0.02 us a message; while it is off nothing of it is wrapped.
+   *
+   * @default false
+   */
+  readonly messages?: boolean;
   /** @default the global one */
   readonly tracerProvider?: TracerProvider;
   /** @default the global one */
@@ -46,6 +62,7 @@ export interface ResolvedOptions {
   readonly trust: Trust;
   readonly endpoints: Endpoints | undefined;
   readonly annotationKeys: readonly string[];
+  readonly messages: boolean;
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
 }
@@ -55,6 +72,7 @@ const KNOWN = [
   "trust",
   "endpoints",
   "provisioning",
+  "messages",
   "tracerProvider",
   "meterProvider",
 ] as const satisfies (keyof InstrumentOptions)[];
@@ -62,13 +80,17 @@ const KNOWN = [
 /** Defaults in, errors out. Throws TypeError for an unknown option, or a value of the wrong kind. */
 export function resolveOptions(options: InstrumentOptions): ResolvedOptions {
   checkKeys("instrument", options, KNOWN);
-  const { orchestrator, trust = "continue", tracerProvider, meterProvider } = options;
+  const { orchestrator, trust = "continue", messages = false, tracerProvider, meterProvider } = options;
+  if (typeof messages !== "boolean") {
+    throw new TypeError(`messages must be true or false, got ${show(messages)}`);
+  }
   return Object.freeze({
     orchestrator: optional(orchestrator, (given) =>
       checkShape<Orchestrator>("orchestrator", given, ["connect", "ready", "shutdown", "close"]),
     ),
     trust: checkOneOf("trust", trust, TRUSTS),
     endpoints: resolveEndpoints(options.endpoints ?? {}),
+    messages,
     annotationKeys: resolveAnnotations(options.provisioning ?? {}),
     tracerProvider: optional(tracerProvider, (given) =>
       checkShape<TracerProvider>("tracerProvider", given, ["getTracer"]),

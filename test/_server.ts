@@ -26,18 +26,27 @@ export interface MatchmakeAnswer {
   readonly body: { readonly sessionId: string; readonly roomId: string; readonly code: number; readonly error: string };
 }
 
+/** What a user of the global providers hands to instrument(): none. */
+export const GLOBAL_PROVIDERS = {};
+
 /** A real Colyseus server on a free port, under instrument() with an SDK that records in memory. */
 export async function startServer(
   rooms: Record<string, RoomClass>,
   options: InstrumentOptions = {},
   recorded: RecordingTelemetry = recordTelemetry(),
+  providers: Pick<InstrumentOptions, "tracerProvider" | "meterProvider"> = recorded,
 ): Promise<TestServer> {
   const server = new Server({ greet: false, gracefullyShutdown: false, transport: new WebSocketTransport({}) });
   for (const [name, room] of Object.entries(rooms)) {
     server.define(name, room);
   }
-  const { tracerProvider, meterProvider } = recorded;
-  const telemetry = instrument(server, { endpoints: false, tracerProvider, meterProvider, ...options });
+  const { tracerProvider, meterProvider } = providers;
+  const telemetry = instrument(server, {
+    endpoints: false,
+    ...(tracerProvider && { tracerProvider }),
+    ...(meterProvider && { meterProvider }),
+    ...options,
+  });
   await server.listen(0, "127.0.0.1");
   const { port } = server.transport.server!.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;

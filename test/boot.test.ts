@@ -39,6 +39,8 @@ test("map loads and phases of the game's own are parts of the boot, also those t
   await using game = start(receiver, { earlyMap: 30 });
   await game.message("app:ready");
   await bootSpans(receiver);
+  // The game's own, held back until the SDK is loaded.
+  await receiver.waitFor((spans) => spans.some(({ name }) => name === "read tiles"));
   const parentOf = (span: ReceivedSpan) => receiver.spans.find(({ spanId }) => spanId === span.parentSpanId)?.name;
   const maps = receiver.spans.filter(({ name }) => name === "gameserver.map_load");
   expect(maps.map((span) => [span.attributes["game.map"], parentOf(span)])).toEqual([

@@ -52,7 +52,12 @@ test("metrics stand on /metrics under the names and labels of docs/metrics.md", 
   const ours = [...types.keys()].filter((name) => /^(gameserver|colyseus|game_session)/.test(name));
   expect(ours.length).toBeGreaterThan(10);
   expect(ours.filter((name) => !known.has(name))).toEqual([]);
-  const kinds = { histogram: "histogram", counter: "counter", "observable up-down counter": "gauge" };
+  const kinds = {
+    histogram: "histogram",
+    counter: "counter",
+    "observable up-down counter": "gauge",
+    "observable gauge": "gauge",
+  };
   expect(ours.map((name) => types.get(name))).toEqual(ours.map((name) => kinds[known.get(name)!.kind]));
 });
 

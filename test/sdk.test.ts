@@ -9,7 +9,7 @@ import {
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { startTelemetry, type StartTelemetryOptions } from "colyseus-otel/sdk";
-import { announcedTelemetry } from "../src/internal/announcement.ts";
+import { announcedTelemetry } from "../src/telling/announcement.ts";
 import { samplerFromEnvironment } from "../src/sdk/sampler.ts";
 import { startReceiver } from "../demo/receiver/receiver.ts";
 import { until } from "./_server.ts";
@@ -252,7 +252,7 @@ test("a collector that is not there costs one warning, which names the variable,
   await until("the warning", () => warned.mock.calls.length > 0);
   expect(warned.mock.calls.flat()).toHaveLength(1);
   expect(warned.mock.calls.flat()[0]).toMatch(
-    /1 spans could not be sent to http:\/\/127\.0\.0\.1:1 \(OTEL_EXPORTER_OTLP_ENDPOINT\) and are lost: /,
+    /1 spans could not be sent to http:\/\/127\.0\.0\.1:1 \(OTEL_EXPORTER_OTLP_ENDPOINT\) and are kept and sent again: /,
   );
 });
 

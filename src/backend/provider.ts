@@ -1,5 +1,5 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
-import { createTeller, type StandardTeller } from "../telling/teller.ts";
+import { createTeller, type SearchingTeller } from "../telling/teller.ts";
 import type { Step } from "../telling/step.ts";
 import type { AllocationOutcome } from "./allocation-error.ts";
 
@@ -58,7 +58,7 @@ export interface Refusal {
 
 export interface Attempt {
   readonly request: AllocationRequest;
-  readonly teller: StandardTeller;
+  readonly teller: SearchingTeller;
   /** `provision.allocate_server`. */
   readonly parent: Step;
   readonly signal: AbortSignal;
@@ -68,7 +68,7 @@ export interface Attempt {
 
 /** The half of a provider that `allocate()` sees. */
 export interface ProviderCore {
-  readonly teller: StandardTeller;
+  readonly teller: SearchingTeller;
   readonly closing: AbortSignal;
   /** Allocations under way. */
   readonly running: Set<Promise<unknown>>;

@@ -6,7 +6,7 @@ import { describe, guard, warn } from "../internal/report.ts";
 import type { Allocation } from "../orchestrators/orchestrator.ts";
 import { contextFromAnnotations } from "../propagation/annotations.ts";
 import { admit } from "../propagation/trust.ts";
-import { newStep, type Failure, type Step, type Teller } from "../telling/step.ts";
+import { contextOf, newStep, type Failure, type Step, type Teller } from "../telling/step.ts";
 import type { Boot } from "./boot.ts";
 
 /** After this long an allocation counts as playable, or as lost: nothing that stays open longer may be a parent. */
@@ -80,7 +80,7 @@ function openStep(
 function runPreparation(step: Step, prepare: () => unknown, done: (failure?: Failure) => void): void {
   try {
     const result = around(
-      () => context.with(step.context ?? context.active(), prepare),
+      () => context.with(contextOf(step), prepare),
       (ok, outcome) => {
         const failure = ok ? undefined : { type: ERROR_TYPES.hookError, expected: false, message: describe(outcome) };
         if (failure) {

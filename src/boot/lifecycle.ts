@@ -1,13 +1,13 @@
 import { isDevMode, matchMaker, type Server } from "@colyseus/core";
 import { ERROR_TYPES } from "../conventions.ts";
-import { announcedTelemetry } from "../internal/announcement.ts";
+import { announcedTelemetry } from "../telling/announcement.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { shadow, undoAll, type Undo } from "../internal/patch.ts";
 import { describe, guard, warn } from "../internal/report.ts";
 import type { Orchestrator, OrchestratorEvents } from "../orchestrators/orchestrator.ts";
 import { flushTelemetry, type Providers } from "../telling/flush.ts";
 import type { Failure } from "../telling/step.ts";
-import type { StandardTeller } from "../telling/teller.ts";
+import type { SearchingTeller } from "../telling/teller.ts";
 import type { Allocations } from "./allocation.ts";
 import type { Boot } from "./boot.ts";
 import { traceListen } from "./listen.ts";
@@ -21,7 +21,7 @@ const LOOKS = 30;
 
 export interface LifecycleParts {
   readonly server: Server;
-  readonly teller: StandardTeller;
+  readonly teller: SearchingTeller;
   readonly status: Status;
   readonly boot: Boot;
   readonly allocations: Allocations;
@@ -93,7 +93,7 @@ function orchestratorEvents({ boot, allocations, status }: LifecycleParts): Orch
 }
 
 /** Has ours loaded, or looks for the program's own, which may be registered late. Nothing at all is said once. */
-function lookForSdk(teller: StandardTeller): Undo {
+function lookForSdk(teller: SearchingTeller): Undo {
   void announcedTelemetry()?.load(false);
   if (teller.look()) {
     return () => {};

@@ -3,7 +3,7 @@ import { ATTRIBUTES, ERROR_TYPES, SPANS, type SpanConvention } from "../conventi
 import { around } from "../internal/around.ts";
 import { now } from "../internal/clock.ts";
 import { describe, guard } from "../internal/report.ts";
-import { newStep, type Failure, type Step, type StepLink, type Teller } from "../telling/step.ts";
+import { contextOf, newStep, type Failure, type Step, type StepLink, type Teller } from "../telling/step.ts";
 import type { Boot } from "./boot.ts";
 
 /** Where parts of the game's own are told, while instrument() is in force. */
@@ -71,7 +71,7 @@ function timed<T>(span: SpanConvention, attributes: Attributes, run: () => T): T
   const start = now();
   const part = guard(span.name, () => observer && openPart(observer, span, attributes));
   return around(
-    () => (part?.context ? context.with(part.context, run) : run()),
+    () => (part?.live ? context.with(contextOf(part), run) : run()),
     (ok, outcome) => {
       const failure = ok ? undefined : { type: ERROR_TYPES.hookError, expected: false, message: describe(outcome) };
       guard(span.name, () => {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { announcedTelemetry } from "../internal/announcement.ts";
+import { announcedTelemetry } from "../telling/announcement.ts";
 import { now } from "../internal/clock.ts";
 import { describe, guard, warn } from "../internal/report.ts";
 import { answerProbe, type Health } from "./readiness.ts";

@@ -9,11 +9,18 @@ export interface SpanConvention {
 
 export interface MetricConvention {
   readonly name: string;
-  readonly kind: "histogram" | "counter" | "observable up-down counter";
+  readonly kind: "histogram" | "counter" | "observable up-down counter" | "observable gauge";
   readonly unit: string;
   readonly labels: readonly string[];
   readonly doc: string;
   readonly buckets?: readonly number[];
+}
+
+/** What stands for a histogram of our own series where the program has an SDK of its own. */
+export interface Summary {
+  readonly p50: MetricConvention;
+  readonly p99: MetricConvention;
+  readonly max: MetricConvention;
 }
 
 export interface AttributeConvention {
@@ -44,4 +51,8 @@ export function counter(name: string, unit: string, labels: readonly string[], d
 
 export function observable(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {
   return { name, kind: "observable up-down counter", unit, labels, doc };
+}
+
+export function gauge(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {
+  return { name, kind: "observable gauge", unit, labels, doc };
 }

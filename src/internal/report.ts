@@ -28,9 +28,14 @@ export function guard<T>(where: string, observe: () => T): T | undefined {
   try {
     return observe();
   } catch (error) {
-    warn(`bug:${where}`, `telemetry failed in ${where}, the game goes on without: ${describe(error)}`);
+    reportFault(where, error);
     return undefined;
   }
+}
+
+/** A fault of ours, which is never the game's. */
+export function reportFault(where: string, error: unknown): void {
+  warn(`bug:${where}`, `telemetry failed in ${where}, the game goes on without: ${describe(error)}`);
 }
 
 /** An error in one line. Tolerates errors whose getters throw. */

@@ -3,7 +3,7 @@ import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import { newStep, type Step } from "../telling/step.ts";
+import { contextOf, newStep, type Step } from "../telling/step.ts";
 import { AUTH_REFUSED, authFailure } from "./failures.ts";
 import { closeJoinPart, openJoinPart, type RoomHook } from "./hook.ts";
 import { journeyOf, typeOf, type Journey, type RoomsObserver } from "./observer.ts";
@@ -24,7 +24,7 @@ export function traceStaticAuth(observer: RoomsObserver): (original: Method) => 
         journey.authenticating = true;
       }
       return around(
-        () => context.with(step.context ?? context.active(), () => original.apply(this, args)),
+        () => context.with(contextOf(step), () => original.apply(this, args)),
         (ok, outcome) => guard("auth", () => closeStaticAuth(observer, step, journey, ok, outcome)),
       );
     };

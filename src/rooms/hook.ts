@@ -5,7 +5,7 @@ import { around } from "../internal/around.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import type { Connection } from "../sessions/registry.ts";
-import { newStep, type Step } from "../telling/step.ts";
+import { contextOf, newStep, type Step } from "../telling/step.ts";
 import { hookFailure } from "./failures.ts";
 import { typeOf, type RoomsObserver } from "./observer.ts";
 
@@ -53,7 +53,7 @@ export function traceHook(observer: RoomsObserver, hook: RoomHook): (original: M
       }
       running.add(subject);
       return around(
-        () => context.with(step.context ?? context.active(), () => original.apply(this, args)),
+        () => context.with(contextOf(step), () => original.apply(this, args)),
         (ok, outcome) => {
           running.delete(subject);
           guard(hook.key, () => {

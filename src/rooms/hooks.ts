@@ -7,10 +7,12 @@ import { traceHook, type RoomHook } from "./hook.ts";
 import { joinHook, traceJoin } from "./join.ts";
 import { leaveHook, traceDisconnect } from "./leave.ts";
 import { traceMatchmake } from "./matchmake.ts";
+import { countReceived, meetSenders } from "./messages.ts";
 import type { RoomsObserver } from "./observer.ts";
 import { countPopulation } from "./population.ts";
 import { traceReserve } from "./reserve.ts";
 import { detachTimers, traceInit } from "./root-context.ts";
+import { timeLoop, timePatches } from "./ticks.ts";
 
 type Wrap = (observer: RoomsObserver) => (original: Method) => Method;
 
@@ -19,11 +21,21 @@ const HOST_HOOKS: readonly { readonly owner: object; readonly key: string; reado
   { owner: matchMaker.controller, key: "invokeMethod", wrap: traceMatchmake },
   { owner: Room.prototype, key: "__init", wrap: traceInit },
   { owner: Room.prototype, key: "_reserveSeat", wrap: traceReserve },
-  { owner: Room.prototype, key: "_onJoin", wrap: traceJoin },
+  {
+    owner: Room.prototype,
+    key: "_onJoin",
+    wrap: (observer) => (original) => traceJoin(observer)(meetSenders(observer)(original)),
+  },
   { owner: Room.prototype, key: "_onLeave", wrap: traceDisconnect },
-  { owner: Room.prototype, key: "setSimulationInterval", wrap: () => detachTimers },
-  { owner: Room.prototype, key: "setTimestep", wrap: () => detachTimers },
-  { owner: Room.prototype, key: "setFixedTimestep", wrap: () => detachTimers },
+  // In 0.18 it calls setTimestep, and a tick is one tick.
+  {
+    owner: Room.prototype,
+    key: "setSimulationInterval",
+    wrap: "setTimestep" in Room.prototype ? () => detachTimers : timeLoop,
+  },
+  { owner: Room.prototype, key: "setTimestep", wrap: timeLoop },
+  { owner: Room.prototype, key: "setFixedTimestep", wrap: timeLoop },
+  { owner: Room.prototype, key: "broadcastPatch", wrap: timePatches },
   { owner: Room.prototype, key: "_armUnreliablePatches", wrap: () => detachTimers },
 ];
 
@@ -69,6 +81,9 @@ export function installHooks(observerOf: (meetNewRooms: RoomsObserver["meetNewRo
 
   for (const { owner, key, wrap } of HOST_HOOKS) {
     undos.push(patch(owner, key, wrap(observer)));
+  }
+  if (observer.traffic) {
+    undos.push(observer.traffic.undo, patch(Room.prototype, "_onMessage", countReceived(observer.traffic)));
   }
   meetNewRooms();
   return () => undoAll(undos);

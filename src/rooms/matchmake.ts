@@ -9,7 +9,7 @@ import { contextFromJoinOptions, stripJoinOptions, tokenFromJoinOptions } from "
 import { admitToken } from "../propagation/session-token.ts";
 import { admit, type Admission } from "../propagation/trust.ts";
 import type { ClaimedSession } from "../sessions/steps.ts";
-import { newStep, type Step, type StepLink } from "../telling/step.ts";
+import { contextOf, newStep, type Step, type StepLink } from "../telling/step.ts";
 import { matchmakeFailure } from "./failures.ts";
 import { withJourney, type Journey, type RoomsObserver } from "./observer.ts";
 
@@ -30,7 +30,7 @@ export function traceMatchmake(observer: RoomsObserver): (original: Method) => M
         return original.apply(this, args);
       }
       const { step, journey } = request;
-      const inside = withJourney(step.context ?? context.active(), journey);
+      const inside = withJourney(contextOf(step), journey);
       return around(
         () => context.with(inside, () => original.apply(this, args)),
         (ok, outcome) => guard("matchmake", () => closeRequest(observer, request, ok, outcome)),

@@ -1,10 +1,13 @@
 import { createContextKey, type Context, type SpanContext } from "@opentelemetry/api";
-import type { Room } from "@colyseus/core";
+import type { Client, Room } from "@colyseus/core";
+import type { MetricConvention } from "../conventions.ts";
+import type { Undo } from "../internal/patch.ts";
+import { withValue } from "../internal/linked-context.ts";
 import type { Trust } from "../propagation/trust.ts";
 import type { Registry } from "../sessions/registry.ts";
 import type { Sessions } from "../sessions/session.ts";
 import type { ClaimedSession } from "../sessions/steps.ts";
-import type { Tally } from "../telling/tally.ts";
+import type { Distributions, Reading, Tally } from "../telling/tally.ts";
 
 /** What every hook of a room writes to. */
 export interface RoomsObserver extends Sessions {
@@ -12,6 +15,10 @@ export interface RoomsObserver extends Sessions {
   readonly registry: Registry;
   readonly rooms: Tally;
   readonly clients: Tally;
+  readonly ticks: Distributions;
+  readonly patches: Distributions;
+  /** Absent when messages are not counted. */
+  readonly traffic: Traffic | undefined;
   /** A join was confirmed. */
   playerJoined(): void;
   /**
@@ -19,6 +26,22 @@ export interface RoomsObserver extends Sessions {
    * room type that was `asked` for is known.
    */
   meetNewRooms(asked?: unknown): void;
+}
+
+/** What went one way, in rooms of one type. */
+export interface Flow {
+  messages: number;
+  bytes: number;
+}
+
+/** Counts of messages by room type. */
+export interface Traffic {
+  of(room: string): { readonly received: Flow; readonly sent: Flow };
+  /** What is sent to this client counts for this room from now on. */
+  meet(room: Room, client: Client): void;
+  readonly readings: readonly (readonly [MetricConvention, Reading])[];
+  /** Puts back the very same functions of the clients' classes. */
+  readonly undo: Undo;
 }
 
 /** One matchmaking request on its way through auth, create and reserve. Travels in the context, never in options. */
@@ -40,7 +63,7 @@ export interface Journey {
 const JOURNEY = createContextKey("colyseus-otel.journey");
 
 export function withJourney(context: Context, journey: Journey): Context {
-  return context.setValue(JOURNEY, journey);
+  return withValue(context, JOURNEY, journey);
 }
 
 /** The request that is on its way in this context. */

@@ -1,14 +1,19 @@
 import { propagation, type Attributes } from "@opentelemetry/api";
-import type { MeterProvider } from "@opentelemetry/sdk-metrics";
-import type { TracerProvider } from "@opentelemetry/sdk-trace";
+import type { Resource } from "@opentelemetry/resources";
 import { setTimeout as wait } from "node:timers/promises";
-import type { AnnouncedTelemetry } from "../internal/announcement.ts";
-import { metricReaders, otlpSpanProcessors } from "./exporters.ts";
+import type { AnnouncedTelemetry } from "../telling/announcement.ts";
+import type { Ledger } from "../telling/ledger.ts";
+import { createLedgerCollector } from "./metric-producer.ts";
 import type { ResolvedTelemetryOptions } from "./options.ts";
+import { openOtlpGrpc } from "./otlp-grpc.ts";
+import { encodeResource } from "./otlp/request.ts";
 import type { PendingMeterProvider } from "./pending-metrics.ts";
 import type { PendingTracerProvider } from "./pending-tracing.ts";
 import { buildPropagator } from "./propagator.ts";
+import { queueProcessor } from "./queue-processor.ts";
+import { metricReaders } from "./readers.ts";
 import { buildResource } from "./resource.ts";
+import type { SpanQueue } from "./span-queue.ts";
 
 /** All packages at once stall the event loop for 90 ms and more; one at a time, with the game in between, for 20. */
 const BREATH_MS = 30;
@@ -19,18 +24,20 @@ const PACKAGES = [
   () => import("@opentelemetry/sdk-trace"),
   () => import("@opentelemetry/sdk-metrics"),
   () => import("@opentelemetry/exporter-prometheus"),
-  () => import("@opentelemetry/exporter-trace-otlp-grpc"),
 ] as const;
 
 export interface LoadedSdk {
-  readonly tracing: TracerProvider;
-  readonly metering: MeterProvider;
   readonly scrape: AnnouncedTelemetry["scrape"];
+  flush(): Promise<unknown>;
+  shutdown(): Promise<unknown>;
 }
 
 export interface Pending {
   readonly tracing: PendingTracerProvider;
   readonly metering: PendingMeterProvider;
+  readonly ledger: Ledger;
+  /** Absent with span processors of the program's own, or without traces. */
+  readonly queue: SpanQueue | undefined;
 }
 
 /** Loads the SDK packages, builds the providers and replays what was held back. `urgent()` is asked between packages. */
@@ -40,7 +47,8 @@ export async function loadSdk(
   told: () => Attributes,
   urgent: () => boolean,
 ): Promise<LoadedSdk> {
-  for (const load of PACKAGES) {
+  const ours = pending.queue && [() => import("@opentelemetry/otlp-grpc-exporter-base")];
+  for (const load of [...PACKAGES, ...(ours ?? [])]) {
     await load();
     if (!urgent()) {
       await wait(BREATH_MS, undefined, { ref: false });
@@ -55,11 +63,31 @@ export async function loadSdk(
     resource: described,
     sampler: pending.tracing.sampler,
     idGenerator: pending.tracing.idGenerator,
-    spanProcessors: [...(spanProcessors ?? (await otlpSpanProcessors(env)))],
+    spanProcessors: pending.queue ? [queueProcessor(pending.queue)] : [...(spanProcessors ?? [])],
   });
-  const metering = new MeterProvider({ resource: described, readers: [...readers, ...ownReaders] });
+  const withLedger = await createLedgerCollector(pending.ledger);
+  const metering = new MeterProvider({ resource: described, readers: [...readers, ...ownReaders].map(withLedger) });
   propagation.setGlobalPropagator(await buildPropagator(env));
   pending.metering.replayInto(metering);
   pending.tracing.replayInto(tracing);
-  return { tracing, metering, scrape: scraped && scraped.getMetricsRequestHandler.bind(scraped) };
+  const disconnect = pending.queue && (await connect(pending.queue, described, env));
+  return {
+    scrape: scraped && scraped.getMetricsRequestHandler.bind(scraped),
+    // Rejects with an array when many exports wait; each failed batch was told already.
+    flush: () => Promise.allSettled([tracing.forceFlush(), metering.forceFlush()]),
+    async shutdown() {
+      await Promise.allSettled([tracing.shutdown(), metering.shutdown()]);
+      await disconnect?.();
+    },
+  };
+}
+
+async function connect(queue: SpanQueue, resource: Resource, env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
+  await resource.waitForAsyncAttributes?.();
+  const { send, close } = await openOtlpGrpc(env);
+  queue.connect(send, encodeResource(resource));
+  return () => {
+    queue.close();
+    return close();
+  };
 }

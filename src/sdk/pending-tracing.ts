@@ -20,11 +20,18 @@ import { randomId } from "./random-id.ts";
 
 const MAX_PENDING = 10_000;
 
-interface Pending {
-  readonly span: PendingSpan;
+/** Ids that were handed out, and what the sampler said when they were. */
+export interface Identity {
+  readonly spanContext: SpanContext;
   readonly sampled: SamplingResult;
+}
+
+interface Pending extends Identity {
+  readonly span: PendingSpan;
   start(provider: TracerProvider): Span;
 }
+
+type Scope = Parameters<TracerProvider["getTracer"]>;
 
 /**
  * The tracer provider that is registered at once: spans get ids, flags and true times before the SDK is loaded, and the
@@ -33,7 +40,7 @@ interface Pending {
 export class PendingTracerProvider implements TracerProvider {
   #sampler: Sampler;
   readonly #pending: Pending[] = [];
-  #replaying: Pending | undefined;
+  #replaying: Identity | undefined;
   #real: TracerProvider | undefined;
 
   constructor(sampler: Sampler) {
@@ -42,9 +49,14 @@ export class PendingTracerProvider implements TracerProvider {
 
   /** For the SDK's provider: a replayed span gets the ids that it has already. */
   readonly idGenerator: IdGenerator = {
-    generateTraceId: () => this.#replaying?.span.spanContext().traceId ?? randomId(16),
-    generateSpanId: () => this.#replaying?.span.spanContext().spanId ?? randomId(8),
+    generateTraceId: () => this.#replaying?.spanContext.traceId ?? randomId(16),
+    generateSpanId: () => this.#replaying?.spanContext.spanId ?? randomId(8),
   };
+
+  /** The sampler that is asked. */
+  get asked(): Sampler {
+    return this.#sampler;
+  }
 
   /** Asked from now on, in place of the first one. */
   askInstead(sampler: Sampler): void {
@@ -64,19 +76,34 @@ export class PendingTracerProvider implements TracerProvider {
   /** Replays what was held back, in the order in which it was started. */
   replayInto(real: TracerProvider): void {
     for (const pending of this.#pending.splice(0)) {
-      this.#replaying = pending;
       // A processor that throws at one span costs none of the others.
-      guard("replay", () => pending.span.replayInto(pending.start(real)));
-      this.#replaying = undefined;
+      guard("replay", () => pending.span.replayInto(this.#startAs(pending, () => pending.start(real))));
     }
     this.#real = real;
+  }
+
+  /** A live span with ids that were given out before, of the SDK or, until that is loaded, held back like every other. */
+  adopt(identity: Identity, scope: Scope, name: string, options: SpanOptions, parent: Context): Span {
+    const real = this.#real;
+    return real
+      ? this.#startAs(identity, () => real.getTracer(...scope).startSpan(name, options, parent))
+      : this.#hold(identity, (provider) => provider.getTracer(...scope).startSpan(name, options, parent));
+  }
+
+  #startAs(identity: Identity, start: () => Span): Span {
+    this.#replaying = identity;
+    try {
+      return start();
+    } finally {
+      this.#replaying = undefined;
+    }
   }
 
   getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
     return this.#real?.getTracer(name, version, options) ?? this.#pendingTracer(name, version, options);
   }
 
-  #pendingTracer(...scope: Parameters<TracerProvider["getTracer"]>): Tracer {
+  #pendingTracer(...scope: Scope): Tracer {
     let real: Tracer | undefined;
     const startSpan = (name: string, options: SpanOptions = {}, context: Context = contextApi.active()): Span => {
       real ??= this.#real?.getTracer(...scope);
@@ -85,7 +112,7 @@ export class PendingTracerProvider implements TracerProvider {
     return { startSpan, startActiveSpan: activeSpanStarter(startSpan) };
   }
 
-  #start(scope: Parameters<TracerProvider["getTracer"]>, name: string, given: SpanOptions, context: Context): Span {
+  #start(scope: Scope, name: string, given: SpanOptions, context: Context): Span {
     const parentContext = given.root ? trace.deleteSpan(context) : context;
     const parent = validParent(parentContext);
     const traceId = parent?.traceId ?? randomId(16);
@@ -109,13 +136,18 @@ export class PendingTracerProvider implements TracerProvider {
     if (sampled.decision === 0) {
       return trace.wrapSpanContext(spanContext);
     }
+    return this.#hold({ spanContext, sampled }, (provider) =>
+      provider.getTracer(...scope).startSpan(name, options, parentContext),
+    );
+  }
+
+  #hold(identity: Identity, start: Pending["start"]): Span {
     if (this.#pending.length >= MAX_PENDING) {
       warn("pending spans", `more than ${MAX_PENDING} spans before the SDK was loaded: the rest of them is lost`);
-      return trace.wrapSpanContext(spanContext);
+      return trace.wrapSpanContext(identity.spanContext);
     }
-    const span = new PendingSpan(spanContext);
-    const start = (provider: TracerProvider) => provider.getTracer(...scope).startSpan(name, options, parentContext);
-    this.#pending.push({ span, sampled, start });
+    const span = new PendingSpan(identity.spanContext);
+    this.#pending.push({ ...identity, span, start });
     return span;
   }
 }

@@ -1,9 +1,14 @@
-import { INVALID_TRACEID, TraceFlags, trace, type Context } from "@opentelemetry/api";
+import { INVALID_TRACEID, TraceFlags, trace, type SpanContext } from "@opentelemetry/api";
 import type { Sampler, SamplingResult } from "@opentelemetry/sdk-trace";
 import { warn } from "../internal/report.ts";
 
 const KEPT: SamplingResult = { decision: 2 };
 const DROPPED: SamplingResult = { decision: 0 };
+
+/** Ours answers from the parent alone: no context has to be made to ask it. */
+export interface HeadSampler extends Sampler {
+  decide(parent: SpanContext | undefined, traceId: string): SamplingResult;
+}
 
 // The SDK's own samplers do the same, but spans get their ids and flags before the SDK is loaded; and sdk-trace 3 itself
 // does not read OTEL_TRACES_SAMPLER.
@@ -12,7 +17,7 @@ type Decide = (traceId: string) => boolean;
 const DEFAULT = "parentbased_always_on";
 
 /** The sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name; `parentbased_always_on` by default. */
-export function samplerFromEnvironment(env: NodeJS.ProcessEnv): Sampler {
+export function samplerFromEnvironment(env: NodeJS.ProcessEnv): HeadSampler {
   const name = env["OTEL_TRACES_SAMPLER"] || DEFAULT;
   const parentBased = name.startsWith("parentbased_");
   const decide = rootDecision(parentBased ? name.slice("parentbased_".length) : name, env["OTEL_TRACES_SAMPLER_ARG"]);
@@ -23,9 +28,11 @@ export function samplerFromEnvironment(env: NodeJS.ProcessEnv): Sampler {
     );
     return samplerFromEnvironment({});
   }
+  const answer: HeadSampler["decide"] = (parent, traceId) =>
+    ((parentBased ? parentDecision(parent) : undefined) ?? decide(traceId)) ? KEPT : DROPPED;
   return {
-    shouldSample: (context, traceId) =>
-      ((parentBased ? parentDecision(context) : undefined) ?? decide(traceId)) ? KEPT : DROPPED,
+    decide: answer,
+    shouldSample: (context, traceId) => answer(trace.getSpanContext(context), traceId),
     toString: () => name,
   };
 }
@@ -62,8 +69,7 @@ function folded(traceId: string): number {
   return sum >>> 0;
 }
 
-function parentDecision(context: Context): boolean | undefined {
-  const parent = trace.getSpanContext(context);
+function parentDecision(parent: SpanContext | undefined): boolean | undefined {
   // Not the API's whole check of validity: it reads each character, and the SDK makes it anyway.
   return parent && parent.traceId !== INVALID_TRACEID ? (parent.traceFlags & TraceFlags.SAMPLED) !== 0 : undefined;
 }

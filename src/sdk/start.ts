@@ -1,11 +1,14 @@
 import { context, metrics, propagation, trace, type Attributes } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import type { Sampler } from "@opentelemetry/sdk-trace";
-import { announcedTelemetry, announceTelemetry, type AnnouncedTelemetry } from "../internal/announcement.ts";
+import { announcedTelemetry, announceTelemetry, type AnnouncedTelemetry } from "../telling/announcement.ts";
 import { settledWithin } from "../internal/deadline.ts";
 import { installation } from "../internal/installation.ts";
 import { describe, warn } from "../internal/report.ts";
-import { loadSdk, type LoadedSdk, type Pending } from "./load.ts";
+import { createLedger } from "../telling/ledger.ts";
+import { createSpanQueue } from "./exporters.ts";
+import { createFastLane } from "./fast-lane.ts";
+import { loadSdk, type LoadedSdk } from "./load.ts";
 import { resolveTelemetryOptions, type ResolvedTelemetryOptions, type StartTelemetryOptions } from "./options.ts";
 import { PendingMeterProvider } from "./pending-metrics.ts";
 import { PendingTracerProvider } from "./pending-tracing.ts";
@@ -39,14 +42,15 @@ export function startTelemetry(options: StartTelemetryOptions = {}): StartedTele
   if (takeOver) {
     return takeOver(resolved);
   }
-  const pending = { tracing: new PendingTracerProvider(samplerOf(resolved)), metering: new PendingMeterProvider() };
-  if (!register(pending)) {
+  const tracing = new PendingTracerProvider(samplerOf(resolved));
+  const metering = new PendingMeterProvider();
+  if (!register(tracing, metering)) {
     return handle(
       async () => {},
       async () => {},
     );
   }
-  const { announced, shutdown } = createTelemetry(() => resolved, pending);
+  const { announced, shutdown } = createTelemetry(() => resolved, tracing, metering);
   announceTelemetry(announced);
   const loadAnyway = setTimeout(() => void announced.load(false), LOAD_ANYWAY_MS).unref();
   const started = handle(announced.flush, () => {
@@ -57,7 +61,7 @@ export function startTelemetry(options: StartTelemetryOptions = {}): StartedTele
     takeOver = (theirs) => {
       takeOver = undefined;
       resolved = theirs;
-      pending.tracing.askInstead(samplerOf(theirs));
+      tracing.askInstead(samplerOf(theirs));
       return loadingNow(theirs);
     };
   }
@@ -75,7 +79,7 @@ function samplerOf({ sampler }: ResolvedTelemetryOptions): Sampler {
   return sampler ?? samplerFromEnvironment(process.env);
 }
 
-function register({ tracing, metering }: Pending): boolean {
+function register(tracing: PendingTracerProvider, metering: PendingMeterProvider): boolean {
   if (process.env["OTEL_SDK_DISABLED"]?.toLowerCase() === "true") {
     return false;
   }
@@ -94,19 +98,29 @@ function register({ tracing, metering }: Pending): boolean {
 
 function createTelemetry(
   options: () => ResolvedTelemetryOptions,
-  pending: Pending,
+  tracing: PendingTracerProvider,
+  metering: PendingMeterProvider,
 ): { announced: AnnouncedTelemetry; shutdown: () => Promise<void> } {
   const told: Attributes = {};
+  const ledger = createLedger();
   let urgent = false;
   let sdk: LoadedSdk | undefined;
   let loading: Promise<void> | undefined;
 
-  async function load(): Promise<void> {
+  /** Decides the lane once and for all, so the options are final from here on. */
+  const fast = lazily(() => {
     takeOver = undefined;
+    const { spanProcessors, queueBytes } = options();
+    const queue = spanProcessors ? undefined : createSpanQueue(queueBytes, process.env);
+    return queue && { queue, lane: createFastLane(tracing, queue) };
+  });
+
+  async function load(): Promise<void> {
+    const queue = fast()?.queue;
     try {
       sdk = await loadSdk(
         options(),
-        pending,
+        { tracing, metering, ledger, queue },
         () => told,
         () => urgent,
       );
@@ -120,8 +134,7 @@ function createTelemetry(
 
   async function flush(): Promise<void> {
     await announced.load(true);
-    // Rejects with an array when many exports wait; each failed batch was told already.
-    await Promise.allSettled([sdk?.tracing.forceFlush(), sdk?.metering.forceFlush()]);
+    await sdk?.flush();
   }
 
   const announced: AnnouncedTelemetry = {
@@ -130,6 +143,10 @@ function createTelemetry(
       return (loading ??= load());
     },
     flush: (deadline) => settledWithin(deadline, flush()),
+    get lane() {
+      return fast()?.lane;
+    },
+    metering: ledger,
     describeResource: (attributes) => void Object.assign(told, attributes),
     get scrape() {
       return sdk?.scrape;
@@ -139,12 +156,17 @@ function createTelemetry(
   async function shutdown(): Promise<void> {
     await announced.flush(SHUTDOWN_MS);
     announceTelemetry(undefined);
-    await settledWithin(SHUTDOWN_MS, Promise.allSettled([sdk?.tracing.shutdown(), sdk?.metering.shutdown()]));
+    await settledWithin(SHUTDOWN_MS, Promise.resolve(sdk?.shutdown()));
     for (const api of [trace, metrics, context, propagation]) {
       api.disable();
     }
   }
   return { announced, shutdown };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 function handle(flush: (deadline: number) => Promise<void>, shutdown: () => Promise<void>): StartedTelemetry {

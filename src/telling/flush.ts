@@ -1,5 +1,5 @@
 import { metrics, trace, type MeterProvider, type TracerProvider } from "@opentelemetry/api";
-import { announcedTelemetry } from "../internal/announcement.ts";
+import { announcedTelemetry } from "./announcement.ts";
 import { settledWithin } from "../internal/deadline.ts";
 
 export interface Providers {

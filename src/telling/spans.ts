@@ -1,38 +1,59 @@
 import {
-  context,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   trace,
   type Context,
   type Link,
+  type Span,
+  type SpanContext,
   type SpanOptions,
   type Tracer,
 } from "@opentelemetry/api";
 import { ATTRIBUTES } from "../conventions.ts";
 import { hrTime } from "../internal/clock.ts";
-import type { Step, StepLink } from "./step.ts";
+import { nameOf, type Lane, type Step, type StepLink } from "./step.ts";
 
 const NO_LINKS: Link[] = [];
 
-/** Opens a step as a live span of the provider: ids, sampling and `onStart` are the provider's. Parents come first. */
-export function openSpan(tracer: Tracer, step: Step): void {
-  if (step.context) {
-    return;
-  }
-  const span = tracer.startSpan(nameOf(step), optionsOf(step), parentContext(tracer, step));
-  step.openedFor = step.target;
-  step.spanContext = span.spanContext();
-  step.context = trace.setSpan(context.active(), span);
+/** The standard lane: live spans of the provider that the program has. Ids, sampling and `onStart` are the provider's. */
+export function createSpanLane(tracer: Tracer): Lane {
+  const lane: Lane = {
+    open(step) {
+      if (step.live) {
+        return;
+      }
+      const parent = openedParent(lane, step);
+      const span = tracer.startSpan(nameOf(step), spanOptions(step), parentContext(parent));
+      step.openedFor = step.target;
+      step.spanContext = span.spanContext();
+      step.live = span;
+    },
+    close(step) {
+      lane.open(step);
+      if (step.live) {
+        endSpan(step.live, step);
+      }
+    },
+  };
+  return lane;
 }
 
-/** Ends the step's span with all that was learned since it was opened. */
-export function closeSpan(tracer: Tracer, step: Step): void {
-  openSpan(tracer, step);
-  const span = step.context && trace.getSpan(step.context);
-  if (!span) {
-    return;
+/** What the step belongs to, opened first. */
+export function openedParent(lane: Lane, { parent }: Step): SpanContext | undefined {
+  if (!parent || "traceId" in parent) {
+    return parent;
   }
+  lane.open(parent);
+  return parent.spanContext;
+}
+
+export function parentContext(parent: SpanContext | undefined): Context {
+  return parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+}
+
+/** Ends a live span with all that was learned since its step was opened. */
+export function endSpan(span: Span, step: Step): void {
   if (span.isRecording()) {
     // Known only now: a request by the room's id.
     if (step.target !== step.openedFor) {
@@ -54,11 +75,8 @@ export function closeSpan(tracer: Tracer, step: Step): void {
   span.end(hrTime(step.end ?? step.start));
 }
 
-function nameOf(step: Step): string {
-  return step.target === undefined ? step.span.name : `${step.span.name} ${step.target}`;
-}
-
-function optionsOf(step: Step): SpanOptions {
+/** How the step's span is started. */
+export function spanOptions(step: Step): SpanOptions {
   return {
     kind: step.inner ? SpanKind.INTERNAL : step.span.kind,
     startTime: hrTime(step.start),
@@ -67,18 +85,7 @@ function optionsOf(step: Step): SpanOptions {
   };
 }
 
-function parentContext(tracer: Tracer, step: Step): Context {
-  const { parent } = step;
-  if (!parent) {
-    return ROOT_CONTEXT;
-  }
-  if ("traceId" in parent) {
-    return trace.setSpanContext(ROOT_CONTEXT, parent);
-  }
-  openSpan(tracer, parent);
-  return parent.spanContext ? trace.setSpanContext(ROOT_CONTEXT, parent.spanContext) : ROOT_CONTEXT;
-}
-
-function toLink({ context: linked, source }: StepLink): Link {
+/** A step's link as the API has it. */
+export function toLink({ context: linked, source }: StepLink): Link {
   return source ? { context: linked, attributes: { [ATTRIBUTES.carrier.key]: source } } : { context: linked };
 }

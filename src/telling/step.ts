@@ -1,6 +1,7 @@
-import type { Attributes, Context, SpanContext } from "@opentelemetry/api";
+import { context, type Attributes, type Context, type Span, type SpanContext } from "@opentelemetry/api";
 import type { SpanConvention } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
+import { withSpan } from "../internal/linked-context.ts";
 
 /** A link, and the carrier that brought its context where a carrier did. */
 export interface StepLink {
@@ -39,8 +40,8 @@ export interface Step {
   failure: Failure | undefined;
   /** Set by the teller when the step is opened: its ids and flags. */
   spanContext: SpanContext | undefined;
-  /** Set by the teller when the step is opened: the context in which the game's hook runs. */
-  context: Context | undefined;
+  /** Set by the teller when the step is opened: what the game finds as the active span inside its hook. */
+  live: Span | undefined;
 }
 
 export type StepFields = Partial<Pick<Step, "start" | "parent" | "links" | "attributes" | "target" | "inner">>;
@@ -59,8 +60,17 @@ export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
     end: undefined,
     failure: undefined,
     spanContext: undefined,
-    context: undefined,
+    live: undefined,
   };
+}
+
+/** The active context, with the step's span in it where the step is open. */
+export function contextOf({ live }: Step): Context {
+  return live ? withSpan(context.active(), live) : context.active();
+}
+
+export function nameOf({ span, target }: Step): string {
+  return target === undefined ? span.name : `${span.name} ${target}`;
 }
 
 /** A thing that was observed and has no span. */
@@ -76,11 +86,19 @@ export type Note =
   | { readonly note: "boot.phase"; readonly phase: string; readonly seconds: number; readonly outcome: string }
   | { readonly note: "trace_context"; readonly source: string; readonly outcome: string };
 
+/** Makes spans of steps. There are two: live spans of any SDK, and records that ours encodes at once. */
+export interface Lane {
+  /** Gives the step its ids and flags, and its parent before it. */
+  open(step: Step): void;
+  /** The step is whole and has ended: tells it, whether it was opened or not. */
+  close(step: Step): void;
+}
+
 /** The one place that opens and closes steps. Hooks know no Tracer and no Meter. */
 export interface Teller {
   /** Whether anything listens. While nothing does, hooks only call through. */
   readonly active: boolean;
-  /** Gives the step its ids and the context to hand out. Parents are opened before their children. */
+  /** Gives the step its ids and the span to hand out. Parents are opened before their children. */
   open(step: Step): void;
   /** Ends the step and tells it, whether it was opened or not. */
   close(step: Step, end?: number): void;

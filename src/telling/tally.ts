@@ -1,4 +1,9 @@
+import type { MetricConvention } from "../conventions.ts";
+import { Distribution } from "./distribution.ts";
 import type { Reading } from "./instruments.ts";
+
+export type { Distribution } from "./distribution.ts";
+export type { Reading } from "./instruments.ts";
 
 /** Exact counts by one bounded label. */
 export interface Tally {
@@ -15,11 +20,34 @@ export function createTally(): Tally {
       counts.set(key, (counts.get(key) ?? 0) + delta);
     },
     get: (key) => counts.get(key) ?? 0,
-    reading: (label) =>
-      function* readCounts() {
-        for (const [key, count] of counts) {
-          yield [{ [label]: key }, count] as const;
-        }
-      },
+    reading: (label) => () => seriesOf(label, counts),
   };
+}
+
+/** Values of a histogram by one bounded label, counted where they arise. */
+export interface Distributions {
+  /** Looked up once by who adds often. */
+  of(key: string): Distribution;
+  reading(label: string): Reading;
+}
+
+export function createDistributions({ buckets = [] }: MetricConvention): Distributions {
+  const byKey = new Map<string, Distribution>();
+  return {
+    of(key) {
+      let found = byKey.get(key);
+      if (!found) {
+        found = new Distribution(buckets);
+        byKey.set(key, found);
+      }
+      return found;
+    },
+    reading: (label) => () => seriesOf(label, byKey),
+  };
+}
+
+function* seriesOf<T extends number | Distribution>(label: string, values: ReadonlyMap<string, T>) {
+  for (const [key, value] of values) {
+    yield [{ [label]: key }, value] as const;
+  }
 }

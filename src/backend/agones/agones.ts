@@ -1,7 +1,7 @@
 import { context } from "@opentelemetry/api";
 import { ATTRIBUTES, SPANS } from "../../conventions.ts";
 import { annotationsWithContext, REQUESTED_AT_KEY } from "../../propagation/annotations.ts";
-import { newStep, type Step } from "../../telling/step.ts";
+import { contextOf, newStep, type Step } from "../../telling/step.ts";
 import { createProvider, type Answer, type Attempt, type Provider } from "../provider.ts";
 import { noneReady, refusedBy, serverOf, type Refused } from "./answer.ts";
 import { createConnection, type Connection } from "./connection.ts";
@@ -34,7 +34,7 @@ async function ask(attempt: Attempt, connection: Connection, options: ResolvedAg
   teller.open(step);
   try {
     const request = requestOf(attempt, step, options);
-    const active = step.context ?? context.active();
+    const active = contextOf(step);
     const response = await context.with(active, () => connection.call(request, left, signal));
     const server = serverOf(response);
     if (!server) {

@@ -1,5 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Metering } from "./instruments.ts";
+import type { Lane } from "./step.ts";
 
 /** What `startTelemetry()` offers to `instrument()`. They meet on a global symbol, so the core never imports the SDK. */
 export interface AnnouncedTelemetry {
@@ -7,6 +9,10 @@ export interface AnnouncedTelemetry {
   load(urgent: boolean): Promise<void>;
   /** Sends what is queued. Resolves at the deadline (milliseconds) at the latest, and never rejects. */
   flush(deadline: number): Promise<void>;
+  /** The fast lane of steps; none where the program's own span processors have to see live spans. */
+  readonly lane: Lane | undefined;
+  /** Where our metrics are counted, from the first moment on. Every reader collects them. */
+  readonly metering: Metering;
   /** Adds to the resource; only what is known before load() counts. */
   describeResource(attributes: Attributes): void;
   /** Answers a Prometheus scrape, once the SDK is loaded. */

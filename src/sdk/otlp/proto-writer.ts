@@ -1,0 +1,186 @@
+import type { HrTime } from "@opentelemetry/api";
+
+const FIRST_BYTES = 64 * 1024;
+/** Up to here a loop beats the call into V8 or Node: 15 ns against 50. */
+const SHORT = 48;
+
+/** Protobuf, forwards into one buffer that grows. What is written is valid only until `take()`. */
+export class ProtoWriter {
+  #bytes: Buffer;
+  at = 0;
+
+  constructor(capacity = FIRST_BYTES) {
+    this.#bytes = Buffer.allocUnsafe(capacity);
+  }
+
+  /** A copy of what was written; the writer starts anew. */
+  take(): Uint8Array {
+    const taken = Uint8Array.prototype.slice.call(this.#bytes, 0, this.at);
+    this.at = 0;
+    return taken;
+  }
+
+  byte(value: number): void {
+    this.#room(1);
+    this.#bytes[this.at++] = value;
+  }
+
+  varint(value: number): void {
+    this.#room(5);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#bytes[this.at++] = rest;
+  }
+
+  /** Two's complement where negative. */
+  int64(value: number): void {
+    if (value >= 0 && value <= 0x7fff_ffff) {
+      this.varint(value);
+      return;
+    }
+    for (let rest = BigInt.asUintN(64, BigInt(value)), more = true; more;) {
+      const low = Number(rest & 0x7fn);
+      rest >>= 7n;
+      more = rest > 0n;
+      this.byte(more ? low | 0x80 : low);
+    }
+  }
+
+  fixed32(value: number): void {
+    this.#room(4);
+    const bytes = this.#bytes;
+    let { at } = this;
+    bytes[at++] = value & 0xff;
+    bytes[at++] = (value >>> 8) & 0xff;
+    bytes[at++] = (value >>> 16) & 0xff;
+    bytes[at++] = value >>> 24;
+    this.at = at;
+  }
+
+  double(value: number): void {
+    this.#room(8);
+    this.at = this.#bytes.writeDoubleLE(value, this.at);
+  }
+
+  /** Nanoseconds since 1970, which fit no double: in halves of 32 bits. */
+  nanoseconds([seconds, nanos]: HrTime): void {
+    const upper = Math.floor(seconds / 0x10000) * 1e9;
+    const lower = (seconds % 0x10000) * 1e9 + nanos + (upper % 0x10000) * 0x10000;
+    this.fixed32(lower % 0x1_0000_0000);
+    this.fixed32(Math.floor(upper / 0x10000) + Math.floor(lower / 0x1_0000_0000));
+  }
+
+  /** An id of hexadecimal digits, as bytes with their length. */
+  id(hex: string): void {
+    const { length } = hex;
+    this.#room(1 + length / 2);
+    const bytes = this.#bytes;
+    let at = this.at;
+    bytes[at++] = length / 2;
+    for (let digit = 0; digit < length; digit += 2) {
+      bytes[at++] = (nibble(hex.charCodeAt(digit)) << 4) | nibble(hex.charCodeAt(digit + 1));
+    }
+    this.at = at;
+  }
+
+  bytes(value: Uint8Array): void {
+    const { length } = value;
+    this.#room(length);
+    if (length > SHORT) {
+      this.#bytes.set(value, this.at);
+    } else {
+      const bytes = this.#bytes;
+      for (let index = 0; index < length; index += 1) {
+        bytes[this.at + index] = value[index]!;
+      }
+    }
+    this.at += length;
+  }
+
+  /** `size` is what `sizeOfText()` says of it. */
+  text(value: string, size: number): void {
+    this.#room(size);
+    if (size !== value.length) {
+      this.at += this.#bytes.write(value, this.at, size, "utf8");
+    } else if (size > SHORT) {
+      this.at += this.#bytes.write(value, this.at, size, "latin1");
+    } else {
+      const bytes = this.#bytes;
+      for (let index = 0; index < size; index += 1) {
+        bytes[this.at + index] = value.charCodeAt(index);
+      }
+      this.at += size;
+    }
+  }
+
+  /** Begins a message whose size is known at its end: leaves room for a length of two bytes. */
+  begin(): number {
+    this.#room(2);
+    this.at += 2;
+    return this.at;
+  }
+
+  /** Ends it. `start` is what `begin()` gave. */
+  end(start: number): void {
+    const length = this.at - start;
+    const bytes = sizeOfVarint(length);
+    if (bytes !== 2) {
+      this.#room(bytes);
+      this.#bytes.copyWithin(start - 2 + bytes, start, this.at);
+    }
+    this.at = start - 2;
+    this.varint(length);
+    this.at += length;
+  }
+
+  #room(needed: number): void {
+    if (this.at + needed > this.#bytes.length) {
+      const grown = Buffer.allocUnsafe(Math.max(this.at + needed, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, this.at));
+      this.#bytes = grown;
+    }
+  }
+}
+
+/** Bytes of UTF-8. */
+export function sizeOfText(value: string): number {
+  const { length } = value;
+  if (length > SHORT) {
+    return Buffer.byteLength(value);
+  }
+  for (let index = 0; index < length; index += 1) {
+    if (value.charCodeAt(index) > 0x7f) {
+      return Buffer.byteLength(value);
+    }
+  }
+  return length;
+}
+
+/** Negative ones have ten bytes, always. */
+export function sizeOfInt64(value: number): number {
+  if (value < 0) {
+    return 10;
+  }
+  let size = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) {
+    size += 1;
+  }
+  return size;
+}
+
+/** Of up to 32 bits. */
+export function sizeOfVarint(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 0x7f; rest >>>= 7) {
+    size += 1;
+  }
+  return size;
+}
+
+/** Of an upper or lower case digit. */
+function nibble(code: number): number {
+  return (code & 0xf) + (code >> 6) * 9;
+}

@@ -1,0 +1,179 @@
+import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { execFile } from "node:child_process";
+import type { EventEmitter } from "node:events";
+import { promisify } from "node:util";
+import fc from "fast-check";
+import { afterEach, expect, test, vi } from "vitest";
+import type { Orchestrator } from "colyseus-otel";
+import { agones, type AgonesOptions } from "colyseus-otel/agones";
+import { decodeGameServer } from "../src/orchestrators/agones/message.ts";
+import type { GameServer } from "../src/orchestrators/agones/sdk.ts";
+import { watchGameServer } from "../src/orchestrators/agones/watch.ts";
+import type { Step } from "../src/telling/step.ts";
+import { startSidecar } from "../standins/agones-sidecar.ts";
+import { sdkService } from "../standins/sidecar-service.ts";
+import { until } from "./_server.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+test("a GameServer is read as the official SDK reads it, with fields of later versions between", () => {
+  fc.assert(
+    fc.property(gameServer(), (bytes) => {
+      expect(inOrder(decodeGameServer(bytes))).toEqual(inOrder(officially(bytes)));
+    }),
+  );
+});
+
+test("bytes that are no GameServer throw nothing", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void decodeGameServer(Buffer.from(bytes))));
+  fc.assert(
+    fc.property(gameServer(), fc.nat(), (bytes, cut) => void decodeGameServer(bytes.subarray(0, cut % bytes.length))),
+  );
+  const named = part(1, part(1, Buffer.from("arena")));
+  expect(decodeGameServer(named.subarray(0, -1))).toEqual({});
+});
+
+test("the way to Ready loads no Agones SDK and one grpc-js, and once closed nothing keeps the process alive", async () => {
+  await using stand = await startSidecar({ readyDelay: 0 });
+  const { packages } = await connectInProcess(stand.port);
+  expect(packages.filter((name) => /agones|protobuf|grpc/.test(name))).toEqual(["@grpc/grpc-js"]);
+  expect(stand.calls).toMatchObject({ ready: 1, watchGameServer: 1, health: 1 });
+});
+
+test("a connection given up keeps no process alive", async () => {
+  await using stand = await startSidecar({ readyDelay: 60_000 });
+  const { failure } = await connectInProcess(stand.port);
+  expect(failure).toContain("did not show Ready in 0.5 s");
+});
+
+test("pings share one stream, and a Ready() that is refused fails the boot with the sidecar's reason", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const seen = { streams: 0, pings: 0 };
+  await using port = await serve({
+    health(call: EventEmitter) {
+      seen.streams += 1;
+      call.on("data", () => (seen.pings += 1));
+    },
+    ready: (_call: unknown, answer: (error: object) => void) => answer({ code: 9, details: "not now" }),
+  });
+  process.env["AGONES_SDK_GRPC_PORT"] = String(port.number);
+  const orchestrator = connected({ healthInterval: 5 });
+  await expect(orchestrator.ready()).rejects.toThrow("9 FAILED_PRECONDITION: not now");
+  await until("three pings", () => seen.pings >= 3);
+  expect(seen.streams).toBe(1);
+  orchestrator.close();
+});
+
+test("a watch that is closed while it asks says nothing of it", async () => {
+  const warned = vi.spyOn(console, "warn");
+  const answer = Promise.withResolvers<GameServer>();
+  const watch = watchGameServer({ getGameServer: () => answer.promise, watchGameServer() {} }, () => {});
+  void watch.until(() => true);
+  watch.close();
+  answer.reject(new Error("Channel closed before call started"));
+  await expect(answer.promise).rejects.toThrow("Channel closed");
+  expect(warned).not.toHaveBeenCalled();
+});
+
+test("without @grpc/grpc-js the error names what to install", async () => {
+  await using stand = await startSidecar();
+  const { failure } = await connectInProcess(stand.port, "@grpc/grpc-js");
+  expect(failure).toContain("agones() needs the package @grpc/grpc-js: npm install @grpc/grpc-js ERR_MODULE_NOT_FOUND");
+});
+
+function connected(options: AgonesOptions): Orchestrator {
+  const orchestrator = agones(options);
+  const step = { result: {} } as Step;
+  orchestrator.connect({ begin: () => step, end() {}, identified() {}, allocated() {} });
+  return orchestrator;
+}
+
+async function serve(handlers: UntypedServiceImplementation): Promise<AsyncDisposable & { readonly number: number }> {
+  const server = new Server();
+  server.addService(sdkService, handlers);
+  const number = await promisify(server.bindAsync.bind(server))("localhost:0", ServerCredentials.createInsecure());
+  return { number, [Symbol.asyncDispose]: async () => server.forceShutdown() };
+}
+
+/** The adapter alone in a process of its own, which has 10 seconds to end by itself after close(). */
+async function connectInProcess(port: number, missing = ""): Promise<{ packages: string[]; failure?: string }> {
+  const code = `
+    import { registerHooks } from "node:module";
+    const packages = new Set();
+    registerHooks({
+      resolve: (name, context, next) => next(name === "${missing}" ? "not-installed" : name, context),
+      load(url, context, next) {
+        const [, name] = /.*node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url) ?? [];
+        if (name) packages.add(name);
+        return next(url, context);
+      },
+    });
+    const { agones } = await import("${new URL("../src/agones.ts", import.meta.url).href}");
+    const orchestrator = agones({ deadline: 500 });
+    orchestrator.connect({ begin: () => ({ result: {} }), end() {}, identified() {}, allocated() {} });
+    const game = setInterval(() => {}, 1000);
+    const failure = await orchestrator.ready().catch((error) => error.message + " " + error.cause?.code);
+    clearInterval(game);
+    orchestrator.close();
+    console.log(JSON.stringify({ failure, packages: [...packages].sort() }));
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], {
+    env: { ...process.env, AGONES_SDK_GRPC_PORT: String(port) },
+    timeout: 10_000,
+  });
+  return JSON.parse(stdout) as { packages: string[]; failure?: string };
+}
+
+/** What both must see. The official SDK sorts the maps, and has many more fields. */
+function inOrder({ objectMeta, status }: GameServer): object {
+  return {
+    objectMeta: objectMeta && {
+      name: objectMeta.name,
+      namespace: objectMeta.namespace,
+      uid: objectMeta.uid,
+      annotations: new Map(objectMeta.annotationsMap),
+      labels: new Map(objectMeta.labelsMap),
+    },
+    status: status && { state: status.state, address: status.address, ports: status.portsList },
+  };
+}
+
+function officially(bytes: Buffer): GameServer {
+  return (sdkService["getGameServer"]!.responseDeserialize(bytes) as { toObject(): GameServer }).toObject();
+}
+
+/** A GameServer on the wire, fields absent, repeated and unknown. */
+function gameServer(): fc.Arbitrary<Buffer> {
+  const text = (number: number) => fc.string({ unit: "grapheme" }).map((value) => part(number, Buffer.from(value)));
+  const pair = (number: number) => fc.tuple(text(1), text(2)).map((texts) => part(number, Buffer.concat(texts)));
+  const port = message(3, [text(1), fc.nat(0x7fff_ffff).map((value) => Buffer.concat([varint(16), varint(value)]))]);
+  const meta = message(1, [text(1), text(2), text(3), text(4), pair(8), pair(8), pair(9)]);
+  const status = message(3, [text(1), text(2), port, port, message(7, [text(1), text(2)])]);
+  return fields([meta, status, message(2, [message(1, [])])]);
+}
+
+function message(number: number, inside: readonly fc.Arbitrary<Buffer>[]): fc.Arbitrary<Buffer> {
+  return fields(inside).map((bytes) => part(number, bytes));
+}
+
+function fields(known: readonly fc.Arbitrary<Buffer>[]): fc.Arbitrary<Buffer> {
+  const unknown = [
+    fc.nat().map((value) => Buffer.concat([varint(200 * 8), varint(value)])),
+    fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.concat([varint(201 * 8 + 1), bytes])),
+    fc.uint8Array().map((bytes) => part(202, bytes)),
+    fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => Buffer.concat([varint(203 * 8 + 5), bytes])),
+  ];
+  return fc.array(fc.oneof(...known, ...unknown), { maxLength: 12 }).map((parts) => Buffer.concat(parts));
+}
+
+function part(number: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+}
+
+function varint(value: number): Buffer {
+  const bytes = [];
+  for (; value >= 0x80; value = Math.floor(value / 0x80)) {
+    bytes.push((value % 0x80) + 0x80);
+  }
+  return Buffer.from([...bytes, value]);
+}
