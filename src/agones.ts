@@ -29,7 +29,7 @@ export interface AgonesOptions {
 const KNOWN = ["deadline", "healthInterval", "onAllocated"] as const satisfies (keyof AgonesOptions)[];
 
 /**
- * Agones, by its official SDK `@google-cloud/agones-sdk` (install it beside this package).
+ * Agones, by the sidecar's gRPC port (install `@grpc/grpc-js` beside this package). Needs no Agones SDK.
  *
  * @throws TypeError for an unknown option, or a value of the wrong kind
  */

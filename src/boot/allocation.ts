@@ -1,4 +1,3 @@
-import { context } from "@opentelemetry/api";
 import { ERROR_TYPES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import { now } from "../internal/clock.ts";
@@ -80,7 +79,7 @@ function openStep(
 function runPreparation(step: Step, prepare: () => unknown, done: (failure?: Failure) => void): void {
   try {
     const result = around(
-      () => context.with(contextOf(step), prepare),
+      prepare,
       (ok, outcome) => {
         const failure = ok ? undefined : { type: ERROR_TYPES.hookError, expected: false, message: describe(outcome) };
         if (failure) {
@@ -88,6 +87,7 @@ function runPreparation(step: Step, prepare: () => unknown, done: (failure?: Fai
         }
         done(failure);
       },
+      contextOf(step),
     );
     void Promise.resolve(result).catch(() => {});
   } catch {

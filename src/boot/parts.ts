@@ -71,7 +71,7 @@ function timed<T>(span: SpanConvention, attributes: Attributes, run: () => T): T
   const start = now();
   const part = guard(span.name, () => observer && openPart(observer, span, attributes));
   return around(
-    () => (part?.live ? context.with(contextOf(part), run) : run()),
+    run,
     (ok, outcome) => {
       const failure = ok ? undefined : { type: ERROR_TYPES.hookError, expected: false, message: describe(outcome) };
       guard(span.name, () => {
@@ -86,6 +86,7 @@ function timed<T>(span: SpanConvention, attributes: Attributes, run: () => T): T
         }
       });
     },
+    part && contextOf(part),
   );
 }
 

@@ -1,3 +1,5 @@
+import { context, type Context } from "@opentelemetry/api";
+
 /** `ok` says which: `outcome` is what the call returned (or resolved to), or what it threw (or rejected with). */
 export type Done = (ok: boolean, outcome: unknown) => void;
 
@@ -7,11 +9,13 @@ export type Done = (ok: boolean, outcome: unknown) => void;
  *
  * A foreign thenable (a Knex query, a Deferred) may start its work at each `then`, so it is asked only once: the caller
  * gets a native promise for it instead.
+ *
+ * @param active the context in which it is called, where that is another one
  */
-export function around<T>(call: () => T, done: Done): T {
+export function around<T>(call: () => T, done: Done, active?: Context): T {
   let result: T;
   try {
-    result = call();
+    result = active ? context.with(active, call) : call();
   } catch (error) {
     done(false, error);
     throw error;

@@ -24,8 +24,9 @@ export function traceStaticAuth(observer: RoomsObserver): (original: Method) => 
         journey.authenticating = true;
       }
       return around(
-        () => context.with(contextOf(step), () => original.apply(this, args)),
+        () => original.apply(this, args),
         (ok, outcome) => guard("auth", () => closeStaticAuth(observer, step, journey, ok, outcome)),
+        contextOf(step),
       );
     };
 }

@@ -1,4 +1,4 @@
-import { context, type Attributes } from "@opentelemetry/api";
+import type { Attributes } from "@opentelemetry/api";
 import type { Client, Room } from "@colyseus/core";
 import type { SpanConvention } from "../conventions.ts";
 import { around } from "../internal/around.ts";
@@ -43,27 +43,37 @@ export function traceHook(observer: RoomsObserver, hook: RoomHook): (original: M
       if (!observer.teller.active || running.has(subject)) {
         return original.apply(this, args);
       }
-      const step = guard(hook.key, () => {
-        const opened = hook.open(observer, this, client?.sessionId ?? "");
-        observer.teller.open(opened);
-        return opened;
-      });
+      const sessionId = client?.sessionId ?? "";
+      const step = openHook(observer, hook, this, sessionId);
       if (!step) {
         return original.apply(this, args);
       }
       running.add(subject);
       return around(
-        () => context.with(contextOf(step), () => original.apply(this, args)),
+        () => original.apply(this, args),
         (ok, outcome) => {
           running.delete(subject);
-          guard(hook.key, () => {
-            step.failure = ok ? undefined : hookFailure(outcome);
-            hook.close?.(observer, step, { room: this, sessionId: client?.sessionId ?? "", ok, outcome });
-          });
-          observer.teller.close(step);
+          closeHook(observer, hook, step, { room: this, sessionId, ok, outcome });
         },
+        contextOf(step),
       );
     };
+}
+
+function openHook(observer: RoomsObserver, hook: RoomHook, room: Room, sessionId: string): Step | undefined {
+  return guard(hook.key, () => {
+    const step = hook.open(observer, room, sessionId);
+    observer.teller.open(step);
+    return step;
+  });
+}
+
+function closeHook(observer: RoomsObserver, hook: RoomHook, step: Step, call: HookCall): void {
+  guard(hook.key, () => {
+    step.failure = call.ok ? undefined : hookFailure(call.outcome);
+    hook.close?.(observer, step, call);
+  });
+  observer.teller.close(step);
 }
 
 /** The step of a hook for which a join waits. */

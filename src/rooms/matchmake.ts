@@ -30,10 +30,10 @@ export function traceMatchmake(observer: RoomsObserver): (original: Method) => M
         return original.apply(this, args);
       }
       const { step, journey } = request;
-      const inside = withJourney(contextOf(step), journey);
       return around(
-        () => context.with(inside, () => original.apply(this, args)),
+        () => original.apply(this, args),
         (ok, outcome) => guard("matchmake", () => closeRequest(observer, request, ok, outcome)),
+        withJourney(contextOf(step), journey),
       );
     };
 }

@@ -107,8 +107,8 @@ function encodable({ step, identity, parent }: StepSpan): EncodableSpan {
   encoded.kind = step.inner ? SpanKind.INTERNAL : step.span.kind;
   encoded.identity = identity;
   encoded.parentSpanContext = parent;
-  encoded.startTime = hrTime(step.start);
-  encoded.endTime = hrTime(step.end ?? step.start);
+  hrTime(step.start, encoded.startTime);
+  hrTime(step.end ?? step.start, encoded.endTime);
   encoded.attributes = attributes;
   encoded.links = step.links.length === 0 ? NONE : step.links.map(toLink);
   encoded.status =

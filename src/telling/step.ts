@@ -25,7 +25,7 @@ export interface Step {
   readonly start: number;
   /** What the step belongs to: another step, or a context from outside. Without one it is a root. */
   readonly parent: Step | SpanContext | undefined;
-  readonly links: StepLink[];
+  readonly links: readonly StepLink[];
   /** Known at the start: samplers see them. */
   readonly attributes: Attributes;
   /** Known at the end. */
@@ -44,6 +44,8 @@ export interface Step {
   live: Span | undefined;
 }
 
+const NO_LINKS: readonly StepLink[] = [];
+
 export type StepFields = Partial<Pick<Step, "start" | "parent" | "links" | "attributes" | "target" | "inner">>;
 
 export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
@@ -51,7 +53,7 @@ export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
     span,
     start: fields.start ?? now(),
     parent: fields.parent,
-    links: fields.links ?? [],
+    links: fields.links ?? NO_LINKS,
     attributes: fields.attributes ?? {},
     result: {},
     target: fields.target,
@@ -70,7 +72,22 @@ export function contextOf({ live }: Step): Context {
 }
 
 export function nameOf({ span, target }: Step): string {
-  return target === undefined ? span.name : `${span.name} ${target}`;
+  return target === undefined ? span.name : joinedName(span.name, target);
+}
+
+/** Room types are few: a name that is put together anew is hashed anew, 0.1 us nine times a join. */
+const joined = new Map<string, Map<string, string>>();
+
+function joinedName(name: string, target: string): string {
+  let byTarget = joined.get(name);
+  if (!byTarget) {
+    joined.set(name, (byTarget = new Map()));
+  }
+  let whole = byTarget.get(target);
+  if (whole === undefined) {
+    byTarget.set(target, (whole = `${name} ${target}`));
+  }
+  return whole;
 }
 
 /** A thing that was observed and has no span. */

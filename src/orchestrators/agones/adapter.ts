@@ -14,7 +14,7 @@ import {
   isTerminal,
   stateOf,
 } from "./game-server.ts";
-import { closeAgonesSdk, sidecarAddress, type AgonesSdk, type GameServer } from "./sdk.ts";
+import { sidecarAddress, type AgonesSdk, type GameServer } from "./sdk.ts";
 import { watchGameServer, type Watch } from "./watch.ts";
 
 const SHUTDOWN_MS = 2000;
@@ -109,7 +109,7 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
       linked?.then(
         ({ sdk, watch }) => {
           watch.close();
-          closeAgonesSdk(sdk);
+          sdk.close();
         },
         () => {},
       );

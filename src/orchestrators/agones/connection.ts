@@ -2,7 +2,8 @@ import { connect as connectTcp } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { seconds, within } from "../../internal/deadline.ts";
 import { describe } from "../../internal/report.ts";
-import { loadAgonesSdk, sidecarAddress, type AgonesSdk } from "./sdk.ts";
+import { loadClient } from "./client.ts";
+import { sidecarAddress, type AgonesSdk } from "./sdk.ts";
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
@@ -18,7 +19,7 @@ export interface Connected {
  */
 export async function connectSidecar(deadline: number): Promise<Connected> {
   const until = performance.now() + deadline;
-  const loading = loadAgonesSdk();
+  const loading = loadClient();
   loading.catch(() => {});
   const attempts = await waitForPort(until, deadline);
   const sdk = await loading;

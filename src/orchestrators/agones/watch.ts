@@ -7,6 +7,8 @@ import type { AgonesSdk, GameServer } from "./sdk.ts";
  */
 const ASK_AGAIN_MS = 1000;
 
+type Watched = Pick<AgonesSdk, "getGameServer" | "watchGameServer">;
+
 export interface Watch {
   /** Resolves with the first GameServer, seen from now on, that passes. Asks the sidecar at once. */
   until(passes: (gameServer: GameServer) => boolean): Promise<GameServer>;
@@ -14,7 +16,7 @@ export interface Watch {
 }
 
 /** Follows the GameServer. `onUpdate` sees each message, repeated ones too. */
-export function watchGameServer(sdk: AgonesSdk, onUpdate: (gameServer: GameServer) => void): Watch {
+export function watchGameServer(sdk: Watched, onUpdate: (gameServer: GameServer) => void): Watch {
   const waiting = new Set<{ passes: (gameServer: GameServer) => boolean; resolve: (gameServer: GameServer) => void }>();
   const asking = setInterval(ask, ASK_AGAIN_MS).unref();
   let closed = false;
@@ -34,9 +36,11 @@ export function watchGameServer(sdk: AgonesSdk, onUpdate: (gameServer: GameServe
 
   function ask(): void {
     if (waiting.size > 0) {
-      sdk
-        .getGameServer()
-        .then(seen, (error: unknown) => warn("agones ask", `asking the Agones sidecar failed: ${describe(error)}`));
+      sdk.getGameServer().then(seen, (error: unknown) => {
+        if (!closed) {
+          warn("agones ask", `asking the Agones sidecar failed: ${describe(error)}`);
+        }
+      });
     }
   }
 

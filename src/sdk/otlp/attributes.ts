@@ -1,11 +1,18 @@
-import { ProtoWriter, sizeOfInt64, sizeOfText, sizeOfVarint } from "./proto-writer.ts";
+import {
+  ANY_VALUE_STRING as STRING,
+  KEY_VALUE_VALUE as VALUE,
+  ProtoWriter,
+  sizeOfInt64,
+  sizeOfText,
+  sizeOfVarint,
+} from "./proto-writer.ts";
 
 /** Attribute keys and span names are few and repeat, but a game may make endless ones. */
 const MAX_REMEMBERED = 1000;
 
 // Tags (number and wire type) of KeyValue's and AnyValue's fields.
-const [KEY, VALUE] = [0x0a, 0x12];
-const [STRING, BOOL, INT, DOUBLE, ARRAY, KVLIST, BYTES] = [0x0a, 0x10, 0x18, 0x21, 0x2a, 0x32, 0x3a];
+const KEY = 0x0a;
+const [BOOL, INT, DOUBLE, ARRAY, KVLIST, BYTES] = [0x10, 0x18, 0x21, 0x2a, 0x32, 0x3a];
 /** Tag of the elements of an ArrayValue and a KeyValueList. */
 const VALUES = 0x0a;
 
@@ -50,9 +57,11 @@ export function writeAttributes(writer: ProtoWriter, tag: number, attributes: ob
 
 function writeKeyValue(writer: ProtoWriter, tag: number, key: string, value: unknown): void {
   const field = keyField(key);
+  if (typeof value === "string" && writer.shortAttribute(tag, field, value)) {
+    return;
+  }
   writer.byte(tag);
   if (typeof value === "string") {
-    // Most are: all lengths are known before the first byte.
     const size = sizeOfText(value);
     const valueSize = 1 + sizeOfVarint(size) + size;
     writer.varint(field.length + 1 + sizeOfVarint(valueSize) + valueSize);
