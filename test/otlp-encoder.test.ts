@@ -4,6 +4,8 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { traceService, type TraceRequest } from "../demo/receiver/wire.ts";
+import { rememberTexts } from "../src/sdk/otlp/attributes.ts";
 import { encodeResource, encodeScope, encodeTraceRequest } from "../src/sdk/otlp/request.ts";
 import { createSpanChunk } from "../src/sdk/otlp/span-chunk.ts";
 
@@ -42,7 +44,7 @@ const spanContext = fc.record(
   {
     traceId: hex(32),
     spanId: hex(16),
-    traceFlags: fc.integer({ min: 0, max: 255 }),
+    traceFlags: fc.integer({ min: 0, max: 0x3ff }),
     isRemote: fc.boolean(),
     traceState: fc.constantFrom(createTraceState("a=1,b@c=2"), createTraceState("")),
   },
@@ -189,4 +191,94 @@ test("a span that cannot be read is left out whole, and its neighbours are as th
   ]);
   expect(hexOf(request)).toBe(hexOf(official([PLAIN, { ...PLAIN, name: "after" }])));
   expect([chunk.count, chunk.bytes]).toEqual([0, 0]);
+});
+
+/** Where a span of plain JavaScript, or of another SDK, may have anything. */
+const ANYWHERE: Readonly<Record<string, (odd: unknown) => object>> = {
+  name: (odd) => ({ name: odd }),
+  kind: (odd) => ({ kind: odd }),
+  "trace id": (odd) => ({ spanContext: () => ({ ...PLAIN.spanContext(), traceId: odd }) }),
+  "span id": (odd) => ({ spanContext: () => ({ ...PLAIN.spanContext(), spanId: odd }) }),
+  "trace flags": (odd) => ({ spanContext: () => ({ ...PLAIN.spanContext(), traceFlags: odd }) }),
+  "trace state": (odd) => ({ spanContext: () => ({ ...PLAIN.spanContext(), traceState: { serialize: () => odd } }) }),
+  parent: (odd) => ({ parentSpanContext: odd }),
+  "parent's id": (odd) => ({ parentSpanContext: { ...PLAIN.spanContext(), spanId: odd } }),
+  time: (odd) => ({ startTime: odd }),
+  seconds: (odd) => ({ endTime: [odd, 0] }),
+  "status code": (odd) => ({ status: { code: odd } }),
+  "status message": (odd) => ({ status: { code: 2, message: odd } }),
+  attributes: (odd) => ({ attributes: odd }),
+  attribute: (odd) => ({ attributes: { odd } }),
+  "dropped attributes": (odd) => ({ droppedAttributesCount: odd }),
+  event: (odd) => ({ events: [odd] }),
+  "event's name": (odd) => ({ events: [{ time: [1, 1], name: odd }] }),
+  "event's dropped attributes": (odd) => ({ events: [{ time: [1, 1], name: "e", droppedAttributesCount: odd }] }),
+  link: (odd) => ({ links: [{ context: odd }] }),
+  "link's trace id": (odd) => ({ links: [{ context: { ...PLAIN.spanContext(), traceId: odd } }] }),
+  "link's span id": (odd) => ({ links: [{ context: { ...PLAIN.spanContext(), spanId: odd } }] }),
+};
+
+const odd = fc.oneof(
+  fc.anything({ withBigInt: true, withDate: true, withTypedArray: true, withNullPrototype: true }),
+  fc.constantFrom(-1, 128, 300, 2 ** 31, 2 ** 32, 2 ** 40, -(2 ** 40), Number.POSITIVE_INFINITY, 1n, Symbol("s")),
+  fc.constantFrom("", "abc", "abcde", "a".repeat(400), () => {}, { length: 7 }, { length: -5 }, new Error("e")),
+);
+
+test("whatever stands in a span, the spans beside it arrive, and no id has a size that a collector refuses", () => {
+  const read = traceService()["Export"]!.requestDeserialize;
+  fc.assert(
+    fc.property(fc.constantFrom(...Object.keys(ANYWHERE)), odd, (where, value) => {
+      const chunk = createSpanChunk();
+      chunk.append({ ...PLAIN, name: "before" });
+      const encoded = chunk.append({ ...PLAIN, ...ANYWHERE[where]!(value) });
+      chunk.append({ ...PLAIN, name: "after" });
+      const request = encodeTraceRequest(encodeResource(RESOURCE), [
+        { scope: encodeScope(PLAIN.instrumentationScope), spans: chunk.take() },
+      ]);
+      const spans = (read(Buffer.from(request)) as TraceRequest).resourceSpans[0]!.scopeSpans[0]!.spans;
+      expect(spans.length).toBe(encoded ? 3 : 2);
+      expect([spans[0]!.name, spans.at(-1)!.name]).toEqual(["before", "after"]);
+      for (const { traceId, spanId } of spans.flatMap((one) => [one, ...one.links])) {
+        expect([traceId?.length, spanId?.length]).toEqual([16, 8]);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+}, 60_000);
+
+test.each([
+  ["a text", "x".repeat(3 << 20)],
+  ["bytes", new Uint8Array(3 << 20)],
+  ["an array of four billion holes", Object.assign([], { length: 2 ** 32 - 1 })],
+])("a span that would make its request too large for a receiver is left out: %s", (_what, large) => {
+  const chunk = createSpanChunk();
+  chunk.append(PLAIN);
+  const before = chunk.bytes;
+  expect(chunk.append({ ...PLAIN, attributes: { large } })).toBe(false);
+  expect([chunk.count, chunk.bytes]).toEqual([1, before]);
+  expect(chunk.append(PLAIN)).toBe(true);
+});
+
+const WITHOUT_ID = { ...PLAIN.spanContext(), spanId: "" };
+
+test("a parent without an id is none, as the official serializer has it", () => {
+  const spans = [{ ...PLAIN, parentSpanContext: WITHOUT_ID }];
+  expect(hexOf(ours(spans))).toBe(hexOf(official(spans)));
+});
+
+test.each([
+  ["its own", { spanContext: () => ({ ...PLAIN.spanContext(), traceId: "0af765" }) }],
+  ["its parent's", { parentSpanContext: { ...PLAIN.spanContext(), spanId: "0".repeat(32) } }],
+  ["a link's", { links: [{ context: WITHOUT_ID }] }],
+])("a span with an id of another size than OTLP's is left out: %s", (_what, malformed) => {
+  expect(createSpanChunk().append({ ...PLAIN, ...malformed })).toBe(false);
+});
+
+test("texts are remembered while they are short and few", () => {
+  const field = rememberTexts(0x0a);
+  const again = (text: string) => field(text) === field(text);
+  expect(again("room.join arena")).toBe(true);
+  expect(again("x".repeat(1000))).toBe(false);
+  Array.from({ length: 1000 }, (_, at) => field(`name ${at}`));
+  expect(again("one too many")).toBe(false);
 });

@@ -90,7 +90,10 @@ export class SpanQueue {
     const before = chunk.bytes;
     if (!chunk.append(span)) {
       this.counts.unencodable += 1;
-      warn("encode", `a span "${span.name}" could not be encoded and is lost: one of its attributes throws when read`);
+      warn(
+        "encode",
+        `a span "${span.name}" could not be encoded and is lost: an attribute throws when read, an id is malformed, or it is over 2 MiB`,
+      );
       return;
     }
     this.#openSpans += 1;

@@ -9,6 +9,7 @@ import {
 
 /** Attribute keys and span names are few and repeat, but a game may make endless ones. */
 const MAX_REMEMBERED = 1000;
+const MAX_REMEMBERED_LENGTH = 100;
 
 // Tags (number and wire type) of KeyValue's and AnyValue's fields.
 const KEY = 0x0a;
@@ -23,7 +24,7 @@ export function rememberTexts(tag: number): (text: string) => Uint8Array {
     let field = remembered.get(text);
     if (!field) {
       field = textField(tag, text);
-      if (remembered.size < MAX_REMEMBERED) {
+      if (remembered.size < MAX_REMEMBERED && text.length <= MAX_REMEMBERED_LENGTH) {
         remembered.set(text, field);
       }
     }

@@ -27,7 +27,7 @@ export type EncodableSpan = Pick<
 export interface SpanChunk {
   readonly count: number;
   readonly bytes: number;
-  /** False when the span cannot be encoded (a getter that throws, a cycle). The chunk is as it was, then. */
+  /** False when the span cannot be encoded (a getter that throws, a malformed id, past 2 MiB). The chunk is as it was, then. */
   append(span: EncodableSpan): boolean;
   /** A copy of the bytes; the chunk starts anew. */
   take(): Uint8Array;
@@ -87,15 +87,15 @@ function writeSpan(writer: ProtoWriter, span: EncodableSpan): void {
   const { traceId, spanId, traceFlags, traceState } = span.spanContext();
   const { parentSpanContext: parent, status } = span;
   writer.byte(TRACE_ID);
-  writer.id(traceId);
+  writer.id(traceId, 16);
   writer.byte(SPAN_ID);
-  writer.id(spanId);
+  writer.id(spanId, 8);
   if (traceState) {
     writeTextUnlessEmpty(writer, TRACE_STATE, traceState.serialize());
   }
   if (parent?.spanId) {
     writer.byte(PARENT_SPAN_ID);
-    writer.id(parent.spanId);
+    writer.id(parent.spanId, 8);
   }
   writer.bytes(nameField(span.name));
   writer.byte(KIND);
@@ -123,7 +123,7 @@ function writeSpan(writer: ProtoWriter, span: EncodableSpan): void {
 function writeStatus(writer: ProtoWriter, { code, message = "" }: SpanStatus): void {
   const size = sizeOfText(message);
   writer.byte(STATUS);
-  writer.varint(2 + (size === 0 ? 0 : 1 + sizeOfVarint(size) + size));
+  writer.varint(1 + sizeOfVarint(code) + (size === 0 ? 0 : 1 + sizeOfVarint(size) + size));
   if (size > 0) {
     writeText(writer, STATUS_FIELD.message, message, size);
   }
@@ -145,9 +145,9 @@ function writeLink(writer: ProtoWriter, { context, attributes, droppedAttributes
   writer.byte(LINKS);
   const start = writer.begin();
   writer.byte(LINK.traceId);
-  writer.id(context.traceId);
+  writer.id(context.traceId, 16);
   writer.byte(LINK.spanId);
-  writer.id(context.spanId);
+  writer.id(context.spanId, 8);
   writeTextUnlessEmpty(writer, LINK.traceState, context.traceState?.serialize() ?? "");
   writeAttributes(writer, LINK.attributes, attributes ?? {});
   writeCount(writer, LINK.dropped, droppedAttributesCount ?? 0);
