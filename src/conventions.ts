@@ -153,6 +153,13 @@ export const METRICS = {
   sessionDuration: histogram("game.session.duration", STAY, [endType], "Sessions, login or first join until the end"),
   sessionEnds: counter("game.session.ends", "{session}", [endReason], "Ended sessions"),
   phaseDuration: histogram("game.session.phase.duration", STAY, [phase], "Time spent in a phase"),
+  spansProcessed: counter(
+    "otel.sdk.processor.span.processed",
+    "{span}",
+    [errorType],
+    "Spans that were sent, and by error.type those that were lost; of colyseus-otel/sdk",
+  ),
+  spansQueued: observable("otel.sdk.processor.span.queue.size", "{span}", [], "Spans that wait to be sent; likewise"),
   traceContext: counter("colyseus.trace_context", "{context}", [source, outcome], "Contexts and tokens that came in"),
 } as const satisfies Record<string, MetricConvention>;
 
@@ -186,4 +193,7 @@ export const ERROR_TYPES = {
   unallocated: "unallocated",
   unavailable: "unavailable",
   tlsRefused: "tls_refused",
+  queueFull: "queue_full",
+  rejected: "rejected",
+  notEncodable: "not_encodable",
 } as const;

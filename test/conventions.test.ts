@@ -95,7 +95,8 @@ describe("a story with everything in it", () => {
   });
 
   test("has every metric of the table with its labels, and no other; gauges where only our own SDK has a histogram", () => {
-    const told = metrics.filter((metric) => !SUMMARIES.has(metric));
+    // The pipeline's own are of our SDK: metering.test.ts has them.
+    const told = metrics.filter((metric) => !SUMMARIES.has(metric) && !metric.name.startsWith("otel.sdk."));
     expect(measured).toEqual(Object.fromEntries(told.map(({ name, labels }) => [name, [...labels].toSorted()])));
   });
 

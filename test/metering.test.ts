@@ -3,11 +3,13 @@ import {
   InMemoryMetricExporter,
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
+import { trace } from "@opentelemetry/api";
 import { matchMaker, Room } from "@colyseus/core";
 import { startTelemetry } from "colyseus-otel/sdk";
 import { afterEach, expect, test, vi } from "vitest";
 import { METRICS, SUMMARIES } from "../src/conventions.ts";
 import { announcedTelemetry } from "../src/telling/announcement.ts";
+import { startReceiver } from "../demo/receiver/receiver.ts";
 import { GLOBAL_PROVIDERS, startServer, until } from "./_server.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -40,4 +42,31 @@ test("with startTelemetry() every reader gets all series, ticks and patches as h
     expect.arrayContaining(names.map(({ name }) => name)),
   );
   expect(resourceMetrics.scopeMetrics.filter(({ scope }) => scope.name === "colyseus-otel")).toHaveLength(1);
+});
+
+test("the pipeline tells how many spans wait, were sent, and were lost why", async () => {
+  await using receiver = await startReceiver();
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint);
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+  await using _sdk = startTelemetry({ metricReaders: [reader], load: "now" });
+  const tracer = trace.getTracer("game");
+  const points = async ({ name }: { readonly name: string }) => {
+    const { resourceMetrics } = await reader.collect();
+    const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+    const found = metrics.find(({ descriptor }) => descriptor.name === name)!;
+    return found.dataPoints.map(({ attributes, value }) => [attributes["error.type"], value]);
+  };
+  await announcedTelemetry()!.load(true);
+  tracer.startSpan("one").end();
+  tracer.startSpan("two").end();
+  expect(await points(METRICS.spansQueued)).toEqual([[undefined, 2]]);
+  await announcedTelemetry()!.flush(5000);
+  expect(await points(METRICS.spansQueued)).toEqual([[undefined, 0]]);
+  expect(await points(METRICS.spansProcessed)).toEqual([
+    [undefined, 2],
+    ["queue_full", 0],
+    ["rejected", 0],
+    ["not_encodable", 0],
+  ]);
 });

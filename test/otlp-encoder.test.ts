@@ -149,7 +149,11 @@ test.each([
     "texts around the lengths at which a length grows",
     Object.fromEntries([47, 48, 49, 126, 127, 128, 16_383, 16_384].map((length) => [`a${length}`, "y".repeat(length)])),
   ],
-  ["a long key and an empty one", { [`k${"e".repeat(300)}`]: 1, "": "" }],
+  ["long keys and an empty one", { [`k${"e".repeat(300)}`]: 1, [`k${"f".repeat(200)}`]: "short", "": "" }],
+  [
+    "short texts far past the first buffer",
+    Object.fromEntries(Array.from({ length: 9000 }, (_, at) => [`key ${at}`, "v".repeat(at % 49)])),
+  ],
   ["functions, symbols and bigints, which OTLP does not know", { f: () => {}, s: Symbol("s"), b: 1n }],
   ["an array of a thousand", { many: Array.from({ length: 1000 }, (_, at) => at - 500) }],
 ])("%s: byte for byte as the official serializer writes it", (_what, given) => {

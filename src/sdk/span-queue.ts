@@ -1,7 +1,8 @@
 import type { InstrumentationScope } from "@opentelemetry/core";
 import { warn } from "../internal/report.ts";
-import { encodeScope, encodeTraceRequest, type EncodedScopeSpans, type Envelope } from "./otlp/request.ts";
-import { createSpanChunk, type EncodableSpan, type SpanChunk } from "./otlp/span-chunk.ts";
+import { OpenBatch, type Batch } from "./open-batch.ts";
+import { encodeTraceRequest, type Envelope } from "./otlp/request.ts";
+import type { EncodableSpan } from "./otlp/span-chunk.ts";
 
 /** A failed send: `again` says whether it may succeed later. */
 export interface SendFailure {
@@ -21,20 +22,9 @@ export interface SpanQueueOptions {
   readonly batchSpans: number;
 }
 
-interface Batch {
-  readonly scopes: readonly EncodedScopeSpans[];
-  readonly bytes: number;
-  readonly spans: number;
-}
-
 interface Connection {
   readonly send: Send;
   readonly resource: Envelope;
-}
-
-interface OpenChunk {
-  readonly scope: Envelope;
-  readonly chunk: SpanChunk;
 }
 
 /** Spans with very large attributes fill a request before their number does; gRPC receivers take 4 MiB. */
@@ -50,9 +40,7 @@ const HURRY_MS = 200;
  */
 export class SpanQueue {
   readonly #options: SpanQueueOptions;
-  readonly #open = new Map<InstrumentationScope, OpenChunk>();
-  #openSpans = 0;
-  #openBytes = 0;
+  readonly #open = new OpenBatch();
   #batches: Batch[] = [];
   #bytes = 0;
   #sending = false;
@@ -76,29 +64,23 @@ export class SpanQueue {
 
   /** Spans that wait, those on their way among them. */
   get size(): number {
-    return this.#batches.reduce((sum, { spans }) => sum + spans, this.#openSpans);
+    return this.#batches.reduce((sum, { spans }) => sum + spans, this.#open.spans);
   }
 
   /** What they take, encoded. */
   get bytes(): number {
-    return this.#bytes + this.#openBytes;
+    return this.#bytes + this.#open.bytes;
   }
 
-  /** Takes an ended span. Encodes it at once, so that nothing of the game is held. */
+  /** Takes an ended span. */
   add(scope: InstrumentationScope, span: EncodableSpan): void {
-    const { chunk } = this.#chunkOf(scope);
-    const before = chunk.bytes;
-    if (!chunk.append(span)) {
+    if (!this.#open.add(scope, span)) {
       this.counts.unencodable += 1;
       warn(
         "encode",
         `a span "${span.name}" could not be encoded and is lost: an attribute throws when read, an id is malformed, or it is over 2 MiB`,
       );
-      return;
-    }
-    this.#openSpans += 1;
-    this.#openBytes += chunk.bytes - before;
-    if (this.#openSpans >= this.#options.batchSpans || this.#openBytes >= BATCH_BYTES) {
+    } else if (this.#open.spans >= this.#options.batchSpans || this.#open.bytes >= BATCH_BYTES) {
       this.#seal();
     } else {
       this.#sealTimer ??= setTimeout(() => this.#seal(), this.#options.delay).unref();
@@ -134,30 +116,13 @@ export class SpanQueue {
     this.#connection = undefined;
   }
 
-  #chunkOf(scope: InstrumentationScope): OpenChunk {
-    let open = this.#open.get(scope);
-    if (!open) {
-      open = { scope: encodeScope(scope), chunk: createSpanChunk() };
-      this.#open.set(scope, open);
-    }
-    return open;
-  }
-
   #seal(): void {
     clearTimeout(this.#sealTimer);
     this.#sealTimer = undefined;
-    if (this.#openSpans === 0) {
+    if (this.#open.spans === 0) {
       return;
     }
-    const scopes: EncodedScopeSpans[] = [];
-    for (const { scope, chunk } of this.#open.values()) {
-      if (chunk.count > 0) {
-        scopes.push({ scope, spans: chunk.take() });
-      }
-    }
-    const batch: Batch = { scopes, bytes: this.#openBytes, spans: this.#openSpans };
-    this.#openSpans = 0;
-    this.#openBytes = 0;
+    const batch = this.#open.take();
     this.#batches.push(batch);
     this.#bytes += batch.bytes;
     this.#makeRoom();

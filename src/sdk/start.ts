@@ -9,6 +9,7 @@ import { createLedger } from "../telling/ledger.ts";
 import { createSpanQueue } from "./exporters.ts";
 import { createFastLane } from "./fast-lane.ts";
 import { loadSdk, type LoadedSdk } from "./load.ts";
+import { pipelineReadings } from "./pipeline-readings.ts";
 import { resolveTelemetryOptions, type ResolvedTelemetryOptions, type StartTelemetryOptions } from "./options.ts";
 import { PendingMeterProvider } from "./pending-metrics.ts";
 import { PendingTracerProvider } from "./pending-tracing.ts";
@@ -112,7 +113,11 @@ function createTelemetry(
     takeOver = undefined;
     const { spanProcessors, queueBytes } = options();
     const queue = spanProcessors ? undefined : createSpanQueue(queueBytes, process.env);
-    return queue && { queue, lane: createFastLane(tracing, queue) };
+    if (!queue) {
+      return undefined;
+    }
+    ledger.observe(pipelineReadings(queue));
+    return { queue, lane: createFastLane(tracing, queue) };
   });
 
   async function load(): Promise<void> {

@@ -1,11 +1,5 @@
-import {
-  ANY_VALUE_STRING as STRING,
-  KEY_VALUE_VALUE as VALUE,
-  ProtoWriter,
-  sizeOfInt64,
-  sizeOfText,
-  sizeOfVarint,
-} from "./proto-writer.ts";
+import { sizeOfInt64, sizeOfText, sizeOfVarint } from "./proto-size.ts";
+import { ANY_VALUE_STRING as STRING, KEY_VALUE_VALUE as VALUE, ProtoWriter } from "./proto-writer.ts";
 
 /** Attribute keys and span names are few and repeat, but a game may make endless ones. */
 const MAX_REMEMBERED = 1000;

@@ -1,7 +1,8 @@
 import type { InstrumentationScope } from "@opentelemetry/core";
 import type { Resource } from "@opentelemetry/resources";
 import { writeAttributes, writeText } from "./attributes.ts";
-import { ProtoWriter, sizeOfVarint } from "./proto-writer.ts";
+import { sizeOfVarint } from "./proto-size.ts";
+import { ProtoWriter } from "./proto-writer.ts";
 
 /** Bytes around repeated fields: what stands before them in their message, and after them. */
 export interface Envelope {

@@ -1,7 +1,8 @@
 import type { Link, SpanContext, SpanStatus } from "@opentelemetry/api";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
 import { rememberTexts, writeAttributes, writeText } from "./attributes.ts";
-import { ProtoWriter, sizeOfText, sizeOfVarint } from "./proto-writer.ts";
+import { sizeOfText, sizeOfVarint } from "./proto-size.ts";
+import { ProtoWriter } from "./proto-writer.ts";
 
 /** What is read of a span. The SDK's own have it all. */
 export type EncodableSpan = Pick<
