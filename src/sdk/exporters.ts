@@ -14,6 +14,7 @@ export function createSpanQueue(maxBytes: number, env: NodeJS.ProcessEnv): SpanQ
     return undefined;
   }
   warnAboutProtocol(env);
+  warnAboutQueueSize(env);
   return new SpanQueue({
     maxBytes,
     delay: numberFrom(env, "OTEL_BSP_SCHEDULE_DELAY", SEND_EVERY_MS),
@@ -27,6 +28,15 @@ function warnAboutProtocol(env: NodeJS.ProcessEnv): void {
     warn(
       "otlp protocol",
       `OTEL_EXPORTER_OTLP_PROTOCOL="${protocol}" is not spoken here, OTLP goes over gRPC (port 4317 as a rule); for another one hand in spanProcessors`,
+    );
+  }
+}
+
+function warnAboutQueueSize(env: NodeJS.ProcessEnv): void {
+  if (env["OTEL_BSP_MAX_QUEUE_SIZE"]) {
+    warn(
+      "otlp queue",
+      "OTEL_BSP_MAX_QUEUE_SIZE counts spans and is not read: the queue is bounded by queueBytes of startTelemetry()",
     );
   }
 }
