@@ -1,3 +1,4 @@
+import type { Attributes } from "@opentelemetry/api";
 import type { Client, Room } from "@colyseus/core";
 import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
@@ -6,7 +7,7 @@ import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import type { Connection } from "../sessions/registry.ts";
 import { continueSession, startSession } from "../sessions/session.ts";
-import { newStep, type Step, type StepFields } from "../telling/step.ts";
+import { newStep, type Step } from "../telling/step.ts";
 import { joinFailure } from "./failures.ts";
 import { closeJoinPart, openJoinPart, type RoomHook } from "./hook.ts";
 import { endConnection } from "./leave.ts";
@@ -58,12 +59,13 @@ function openJoin(observer: RoomsObserver, room: Room, client: Client): Connecti
     return connection;
   }
   const { session, joinContext } = returning;
-  const join = joinStep(room, client.sessionId, session.id, {
-    parent: session.root,
-    links: joinContext ? [{ context: joinContext }] : [],
-    attributes: { [ATTRIBUTES.joinKind.key]: "reconnect" },
-  });
-  beginJoin(observer, returning, join);
+  const attributes = joinAttributes(room, client.sessionId, session.id, "reconnect");
+  const links = joinContext ? [{ context: joinContext }] : [];
+  beginJoin(
+    observer,
+    returning,
+    newStep(SPANS.roomJoin, { parent: session.root, target: typeOf(room), links, attributes }),
+  );
   return returning;
 }
 
@@ -92,30 +94,22 @@ function newConnection(observer: RoomsObserver, room: Room, sessionId: string): 
     heldUntil: undefined,
     left: undefined,
   };
-  const join = joinStep(room, sessionId, connection.session.id, {
-    start: at,
-    parent,
-    attributes: {
-      [ATTRIBUTES.joinKind.key]: "new",
-      ...(seat && { [ATTRIBUTES.seatWait.key]: Math.max(0, at - seat.reservedAt) / 1000 }),
-    },
-  });
-  beginJoin(observer, connection, join);
+  const attributes = joinAttributes(room, sessionId, connection.session.id, "new");
+  if (seat) {
+    attributes[ATTRIBUTES.seatWait.key] = Math.max(0, at - seat.reservedAt) / 1000;
+  }
+  beginJoin(observer, connection, newStep(SPANS.roomJoin, { start: at, parent, target: typeOf(room), attributes }));
   return connection;
 }
 
-function joinStep(room: Room, connectionId: string, sessionId: string, fields: StepFields): Step {
-  return newStep(SPANS.roomJoin, {
-    ...fields,
-    target: typeOf(room),
-    attributes: {
-      [ATTRIBUTES.room.key]: typeOf(room),
-      [ATTRIBUTES.roomId.key]: room.roomId,
-      [ATTRIBUTES.connectionId.key]: connectionId,
-      [ATTRIBUTES.sessionId.key]: sessionId,
-      ...fields.attributes,
-    },
-  });
+function joinAttributes(room: Room, connectionId: string, sessionId: string, kind: string): Attributes {
+  return {
+    [ATTRIBUTES.room.key]: typeOf(room),
+    [ATTRIBUTES.roomId.key]: room.roomId,
+    [ATTRIBUTES.connectionId.key]: connectionId,
+    [ATTRIBUTES.sessionId.key]: sessionId,
+    [ATTRIBUTES.joinKind.key]: kind,
+  };
 }
 
 function closeJoin({ teller }: RoomsObserver, connection: Connection, join: Step, ok: boolean, error: unknown): void {

@@ -1,3 +1,4 @@
+import type { Attributes } from "@opentelemetry/api";
 import type { Client, Room } from "@colyseus/core";
 import { CloseCode, matchMaker, QueueRoom } from "@colyseus/core";
 import { ATTRIBUTES, ERROR_TYPES, SPANS } from "../conventions.ts";
@@ -23,16 +24,21 @@ export const leaveHook: RoomHook = {
   open({ registry }, room, sessionId) {
     const connection = registry.of(room).connections.get(sessionId);
     const code = connection?.left?.code;
+    const attributes: Attributes = {
+      [ATTRIBUTES.room.key]: typeOf(room),
+      [ATTRIBUTES.connectionId.key]: sessionId,
+    };
+    if (connection) {
+      attributes[ATTRIBUTES.sessionId.key] = connection.session.id;
+    }
+    if (code !== undefined) {
+      attributes[ATTRIBUTES.closeCode.key] = code;
+    }
     return newStep(SPANS.roomOnLeave, {
       parent: connection?.session.root,
       target: typeOf(room),
       links: connection?.joinContext ? [{ context: connection.joinContext }] : [],
-      attributes: {
-        [ATTRIBUTES.room.key]: typeOf(room),
-        [ATTRIBUTES.connectionId.key]: sessionId,
-        ...(connection && { [ATTRIBUTES.sessionId.key]: connection.session.id }),
-        ...(code !== undefined && { [ATTRIBUTES.closeCode.key]: code }),
-      },
+      attributes,
     });
   },
 };

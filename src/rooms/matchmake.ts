@@ -1,4 +1,4 @@
-import { context, trace, type SpanContext } from "@opentelemetry/api";
+import { context, trace, type Attributes, type SpanContext } from "@opentelemetry/api";
 import { matchMaker, Room } from "@colyseus/core";
 import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
@@ -57,11 +57,7 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
     target: room,
     inner: http !== undefined,
     links: linksBeside(parent, player, http, header),
-    attributes: {
-      ...(typeof method === "string" &&
-        matchMaker.controller.exposedMethods.includes(method) && { [ATTRIBUTES.method.key]: method }),
-      ...(room !== undefined && { [ATTRIBUTES.room.key]: room }),
-    },
+    attributes: requestAttributes(method, room),
   });
   observer.teller.open(step);
   const continued = player.parent ?? (http ? undefined : header.parent);
@@ -74,6 +70,17 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
     over: false,
   };
   return { step, asked, journey };
+}
+
+function requestAttributes(method: unknown, room: string | undefined): Attributes {
+  const attributes: Attributes = {};
+  if (typeof method === "string" && matchMaker.controller.exposedMethods.includes(method)) {
+    attributes[ATTRIBUTES.method.key] = method;
+  }
+  if (room !== undefined) {
+    attributes[ATTRIBUTES.room.key] = room;
+  }
+  return attributes;
 }
 
 /** The session that the player's token names. A request without a token says nothing of one, and is not counted. */

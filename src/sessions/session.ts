@@ -75,7 +75,6 @@ function tellStarted(
   parent: SpanContext | undefined,
 ): SpanContext | undefined {
   const started = startedStep(facts, parent);
-  teller.open(started);
   teller.close(started, facts.startedAt);
   return started.spanContext;
 }

@@ -39,9 +39,9 @@ export function startedStep(session: Omit<SessionFacts, "root">, parent: SpanCon
   return newStep(SPANS.sessionStarted, { start: session.startedAt, parent, attributes: wholeOf(session) });
 }
 
-/** A phase from `since` (epoch milliseconds) on. */
+/** A phase from `since` (epoch milliseconds) on. `attributes` become the step's. */
 export function phaseStep(span: SpanConvention, session: SessionFacts, since: number, attributes: Attributes): Step {
-  return newStep(span, { start: since, parent: session.root, attributes: { ...attributes, ...factsOf(session) } });
+  return newStep(span, { start: since, parent: session.root, attributes: addFacts(attributes, session) });
 }
 
 /** The whole session, with its summary. */
@@ -65,8 +65,8 @@ export function endedBy(reason: string): string {
   return endType(reason) === "graceful" ? "leave" : "disconnect";
 }
 
-function factsOf({ id, player }: Omit<SessionFacts, "root">): Attributes {
-  const facts: Attributes = { [ATTRIBUTES.sessionId.key]: id };
+function addFacts(facts: Attributes, { id, player }: Omit<SessionFacts, "root">): Attributes {
+  facts[ATTRIBUTES.sessionId.key] = id;
   if (player) {
     put(facts, ATTRIBUTES.playerId, player.playerId);
     put(facts, ATTRIBUTES.clientVersion, player.clientVersion);
@@ -76,7 +76,7 @@ function factsOf({ id, player }: Omit<SessionFacts, "root">): Attributes {
 }
 
 function wholeOf(session: Omit<SessionFacts, "root">): Attributes {
-  const facts = factsOf(session);
+  const facts = addFacts({}, session);
   put(facts, ATTRIBUTES.authMethod, session.player?.authMethod);
   put(facts, ATTRIBUTES.sessionStart, session.startedAt / 1000);
   return facts;
