@@ -7,7 +7,7 @@ import { nameOf, type Lane, type Step } from "../telling/step.ts";
 import type { EncodableSpan } from "./otlp/span-chunk.ts";
 import type { PendingTracerProvider } from "./pending-tracing.ts";
 import { randomId } from "./random-id.ts";
-import type { HeadSampler } from "./sampler.ts";
+import { DECIDE, type HeadSampler } from "./sampler.ts";
 import type { SpanQueue } from "./span-queue.ts";
 import { StepSpan } from "./step-span.ts";
 
@@ -62,8 +62,8 @@ function ask(
   parent: SpanContext | undefined,
   traceId: string,
 ): SamplingResult {
-  if ("decide" in sampler) {
-    return sampler.decide(parent, traceId);
+  if (DECIDE in sampler) {
+    return sampler[DECIDE](parent, traceId);
   }
   const { kind, attributes = {}, links = NONE } = spanOptions(step);
   const sampled = sampler.shouldSample(parentContext(parent), traceId, nameOf(step), kind!, attributes, links);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, warn } from "../internal/report.ts";
 import { readPartialSuccess } from "./otlp/response.ts";
 import type { Send, SendFailure } from "./span-queue.ts";
@@ -19,28 +20,36 @@ export async function openOtlpGrpc(env: NodeJS.ProcessEnv): Promise<{ readonly s
   const { convertLegacyOtlpGrpcOptions, createOtlpGrpcExportDelegate } =
     await import("@opentelemetry/otlp-grpc-exporter-base");
   const endpoint = endpointOf(env);
+  warnAboutFiles(env);
   const serializer = {
     serializeRequest: ({ bytes }: Request) => bytes,
     deserializeResponse: (response: Uint8Array) => sayRejected(response, endpoint),
   };
-  const delegate = createOtlpGrpcExportDelegate<Request, object>(
-    convertLegacyOtlpGrpcOptions({}, "TRACES"),
-    serializer,
-    COMPONENT,
-    { name: "span", countItems: ({ spans }) => spans },
-    undefined,
-    "TraceExportService",
-    "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-  );
+  const open = () =>
+    createOtlpGrpcExportDelegate<Request, object>(
+      convertLegacyOtlpGrpcOptions({}, "TRACES"),
+      serializer,
+      COMPONENT,
+      { name: "span", countItems: ({ spans }) => spans },
+      undefined,
+      "TraceExportService",
+      "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    );
+  let delegate: ReturnType<typeof open>;
+  try {
+    delegate = open();
+  } catch (error) {
+    // An endpoint that is no URL. Spans are lost, told and counted; metrics go their own way.
+    return {
+      send: async (_bytes, spans) => failed({ again: false, reason: describe(error) }, spans, endpoint),
+      close: async () => {},
+    };
+  }
   const send: Send = (bytes, spans) =>
     new Promise((resolve) => {
-      delegate.export({ bytes, spans }, ({ code, error }) => {
-        const failure = code === 0 ? undefined : { again: mayCome(error), reason: describe(error) };
-        if (failure) {
-          sayFailed(failure, spans, endpoint);
-        }
-        resolve(failure);
-      });
+      delegate.export({ bytes, spans }, ({ code, error }) =>
+        resolve(code === 0 ? undefined : failed({ again: mayCome(error), reason: describe(error) }, spans, endpoint)),
+      );
     });
   return { send, close: () => delegate.shutdown() };
 }
@@ -54,9 +63,13 @@ function mayCome(error: unknown): boolean {
   return typeof code !== "number" || AGAIN.has(code);
 }
 
-function sayFailed({ again, reason }: SendFailure, spans: number, endpoint: string): void {
-  const fate = again ? "are kept and sent again" : "are lost";
-  warn("otlp", `${spans} spans could not be sent to ${endpoint} (OTEL_EXPORTER_OTLP_ENDPOINT) and ${fate}: ${reason}`);
+function failed(failure: SendFailure, spans: number, endpoint: string): SendFailure {
+  const fate = failure.again ? "are kept and sent again" : "are lost";
+  warn(
+    "otlp",
+    `${spans} spans could not be sent to ${endpoint} (OTEL_EXPORTER_OTLP_ENDPOINT) and ${fate}: ${failure.reason}`,
+  );
+  return failure;
 }
 
 /** The collector has taken the request, and has thrown some of it away. */
@@ -70,4 +83,28 @@ function sayRejected(response: Uint8Array, endpoint: string): object {
 
 function endpointOf(env: NodeJS.ProcessEnv): string {
   return env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] || env["OTEL_EXPORTER_OTLP_ENDPOINT"] || "http://localhost:4317";
+}
+
+/** The transport tells it to `diag` alone, which nobody reads, and goes on without the file. */
+function warnAboutFiles(env: NodeJS.ProcessEnv): void {
+  for (const name of ["CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE"]) {
+    const own = `OTEL_EXPORTER_OTLP_TRACES_${name}`;
+    const variable = env[own]?.trim() ? own : `OTEL_EXPORTER_OTLP_${name}`;
+    const file = env[variable]?.trim();
+    if (file && !canRead(file)) {
+      warn(
+        variable,
+        `${variable}="${file}" cannot be read: spans are sent without it, and a collector may refuse them`,
+      );
+    }
+  }
+}
+
+function canRead(file: string): boolean {
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
 }

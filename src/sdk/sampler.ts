@@ -5,9 +5,12 @@ import { warn } from "../internal/report.ts";
 const KEPT: SamplingResult = { decision: 2 };
 const DROPPED: SamplingResult = { decision: 0 };
 
+/** A symbol, because a sampler of the game's own may well have a decide() of its own. */
+export const DECIDE: unique symbol = Symbol("decide");
+
 /** Ours answers from the parent alone: no context has to be made to ask it. */
 export interface HeadSampler extends Sampler {
-  decide(parent: SpanContext | undefined, traceId: string): SamplingResult;
+  [DECIDE](parent: SpanContext | undefined, traceId: string): SamplingResult;
 }
 
 // The SDK's own samplers do the same, but spans get their ids and flags before the SDK is loaded; and sdk-trace 3 itself
@@ -28,10 +31,10 @@ export function samplerFromEnvironment(env: NodeJS.ProcessEnv): HeadSampler {
     );
     return samplerFromEnvironment({});
   }
-  const answer: HeadSampler["decide"] = (parent, traceId) =>
+  const answer: HeadSampler[typeof DECIDE] = (parent, traceId) =>
     ((parentBased ? parentDecision(parent) : undefined) ?? decide(traceId)) ? KEPT : DROPPED;
   return {
-    decide: answer,
+    [DECIDE]: answer,
     shouldSample: (context, traceId) => answer(trace.getSpanContext(context), traceId),
     toString: () => name,
   };

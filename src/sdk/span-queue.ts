@@ -47,6 +47,7 @@ export class SpanQueue {
   #everSent = false;
   #failures = 0;
   #connection: Connection | undefined;
+  #closed = false;
   #sealTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #flushes: { readonly last: Batch; readonly done: () => void }[] = [];
@@ -74,6 +75,10 @@ export class SpanQueue {
 
   /** Takes an ended span. */
   add(scope: InstrumentationScope, span: EncodableSpan): void {
+    // instrument() may outlive the SDK: what it goes on to tell would fill queueBytes for nobody.
+    if (this.#closed) {
+      return;
+    }
     if (!this.#open.add(scope, span)) {
       this.counts.unencodable += 1;
       warn(
@@ -109,11 +114,14 @@ export class SpanQueue {
     });
   }
 
-  /** Stops sending. What still waits is lost. */
+  /** Stops for good. What still waits is lost, and what comes later. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#sealTimer);
     clearTimeout(this.#retryTimer);
     this.#connection = undefined;
+    this.#open.take();
+    this.#batches.splice(this.#sending ? 1 : 0).forEach((batch) => this.#forget(batch));
   }
 
   #seal(): void {
@@ -161,7 +169,7 @@ export class SpanQueue {
     this.#sending = true;
     const failure = await send(encodeTraceRequest(resource, batch.scopes), batch.spans);
     this.#sending = false;
-    if (failure?.again) {
+    if (failure?.again && !this.#closed) {
       this.#failed();
       return;
     }
