@@ -130,6 +130,7 @@ function createTelemetry(
         () => urgent,
       );
     } catch (error) {
+      queue?.close();
       warn(
         "load",
         `the OpenTelemetry SDK could not be loaded, nothing is recorded: ${describe(error)}. Is everything installed that colyseus-otel/sdk needs (see README)?`,
