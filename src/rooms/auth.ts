@@ -16,7 +16,7 @@ export function traceStaticAuth(observer: RoomsObserver): (original: Method) => 
       if (!observer.teller.active || journey?.authenticating) {
         return original.apply(this, args);
       }
-      const step = guard("auth", () => openStaticAuth(observer, journey));
+      const step = guard("auth", openStaticAuth, observer, journey);
       if (!step) {
         return original.apply(this, args);
       }
@@ -25,7 +25,7 @@ export function traceStaticAuth(observer: RoomsObserver): (original: Method) => 
       }
       return around(
         () => original.apply(this, args),
-        (ok, outcome) => guard("auth", () => closeStaticAuth(observer, step, journey, ok, outcome)),
+        (ok, outcome) => guard("auth", closeStaticAuth, observer, step, journey, ok, outcome),
         contextOf(step),
       );
     };

@@ -44,7 +44,7 @@ export function traceHook(observer: RoomsObserver, hook: RoomHook): (original: M
         return original.apply(this, args);
       }
       const sessionId = client?.sessionId ?? "";
-      const step = openHook(observer, hook, this, sessionId);
+      const step = guard(hook.key, openHook, observer, hook, this, sessionId);
       if (!step) {
         return original.apply(this, args);
       }
@@ -53,27 +53,23 @@ export function traceHook(observer: RoomsObserver, hook: RoomHook): (original: M
         () => original.apply(this, args),
         (ok, outcome) => {
           running.delete(subject);
-          closeHook(observer, hook, step, { room: this, sessionId, ok, outcome });
+          guard(hook.key, noteOutcome, observer, hook, step, { room: this, sessionId, ok, outcome });
+          observer.teller.close(step);
         },
         contextOf(step),
       );
     };
 }
 
-function openHook(observer: RoomsObserver, hook: RoomHook, room: Room, sessionId: string): Step | undefined {
-  return guard(hook.key, () => {
-    const step = hook.open(observer, room, sessionId);
-    observer.teller.open(step);
-    return step;
-  });
+function openHook(observer: RoomsObserver, hook: RoomHook, room: Room, sessionId: string): Step {
+  const step = hook.open(observer, room, sessionId);
+  observer.teller.open(step);
+  return step;
 }
 
-function closeHook(observer: RoomsObserver, hook: RoomHook, step: Step, call: HookCall): void {
-  guard(hook.key, () => {
-    step.failure = call.ok ? undefined : hookFailure(call.outcome);
-    hook.close?.(observer, step, call);
-  });
-  observer.teller.close(step);
+function noteOutcome(observer: RoomsObserver, hook: RoomHook, step: Step, call: HookCall): void {
+  step.failure = call.ok ? undefined : hookFailure(call.outcome);
+  hook.close?.(observer, step, call);
 }
 
 /** The step of a hook for which a join waits. */

@@ -18,7 +18,7 @@ export function traceJoin(observer: RoomsObserver): (original: Method) => Method
   return (original) =>
     function _onJoin(this: Room, ...args: unknown[]) {
       const client = args[0] as Client;
-      const connection = observer.teller.active ? guard("join", () => openJoin(observer, this, client)) : undefined;
+      const connection = observer.teller.active ? guard("join", openJoin, observer, this, client) : undefined;
       const join = connection?.joining;
       if (!connection || !join) {
         return original.apply(this, args);

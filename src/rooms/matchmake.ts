@@ -24,15 +24,15 @@ interface Request {
 export function traceMatchmake(observer: RoomsObserver): (original: Method) => Method {
   return (original) =>
     function invokeMethod(this: unknown, ...args: unknown[]) {
-      const request = observer.teller.active ? guard("matchmake", () => openRequest(observer, args)) : undefined;
-      guard("matchmake", () => stripJoinOptions(args[2]));
+      const request = observer.teller.active ? guard("matchmake", openRequest, observer, args) : undefined;
+      guard("matchmake", stripJoinOptions, args[2]);
       if (!request) {
         return original.apply(this, args);
       }
       const { step, journey } = request;
       return around(
         () => original.apply(this, args),
-        (ok, outcome) => guard("matchmake", () => closeRequest(observer, request, ok, outcome)),
+        (ok, outcome) => guard("matchmake", closeRequest, observer, request, ok, outcome),
         withJourney(contextOf(step), journey),
       );
     };

@@ -55,7 +55,7 @@ export function countPopulation(observer: RoomsObserver, handler: RegisteredHand
   };
   const guarded = Object.entries(listeners).map(([event, listener]) => {
     const safe = (room: Room, client: Client) => {
-      guard(event, () => listener(room, client));
+      guard(event, listener, room, client);
     };
     handler.on(event as "join", safe);
     return () => handler.off(event as "join", safe);
