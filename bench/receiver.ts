@@ -2,14 +2,20 @@ import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } f
 import { traceService, type TraceRequest } from "../demo/receiver/wire.ts";
 
 /** What the process is asked. */
-export type ReceiverRequest = { readonly type: "receiver:ask" };
+export interface ReceiverRequest {
+  readonly type: "receiver:ask";
+  readonly service: string;
+}
 
-/** What it tells: where it listens, and how many spans of each name came so far. */
+/** How many spans came so far, by name. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** What it tells: where it listens, and what came from one service. */
 export type ReceiverReport =
   | { readonly type: "receiver:listening"; readonly endpoint: string }
-  | { readonly type: "receiver:counts"; readonly counts: Readonly<Record<string, number>> };
+  | { readonly type: `receiver:counts:${string}`; readonly counts: Counts };
 
-const counts: Record<string, number> = {};
+const counts = new Map<string, Record<string, number>>();
 const server = new Server();
 server.addService(traceService(), {
   Export(call: ServerUnaryCall<TraceRequest, object>, answer: sendUnaryData<object>) {
@@ -17,8 +23,8 @@ server.addService(traceService(), {
     answer(null, {});
   },
 });
-process.on("message", ({ type }: ReceiverRequest) => {
-  if (type === "receiver:ask") tell({ type: "receiver:counts", counts });
+process.on("message", ({ type, service }: ReceiverRequest) => {
+  if (type === "receiver:ask") tell({ type: `receiver:counts:${service}`, counts: counts.get(service) ?? {} });
 });
 server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
@@ -26,9 +32,12 @@ server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port
 });
 
 function count({ resourceSpans }: TraceRequest): void {
-  for (const { scopeSpans } of resourceSpans) {
+  for (const { resource, scopeSpans } of resourceSpans) {
+    const named = resource?.attributes.find(({ key }) => key === "service.name")?.value?.stringValue ?? "";
+    const ofService = counts.get(named) ?? {};
+    counts.set(named, ofService);
     for (const { spans } of scopeSpans) {
-      for (const { name = "" } of spans) counts[name] = (counts[name] ?? 0) + 1;
+      for (const { name = "" } of spans) ofService[name] = (ofService[name] ?? 0) + 1;
     }
   }
 }

@@ -1,93 +1,65 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { startProcess, type Process } from "../demo/processes.ts";
-import type { ReceiverReport } from "./receiver.ts";
-import type { SidecarReport } from "./sidecar.ts";
+import type { Counts, ReceiverReport, ReceiverRequest } from "./receiver.ts";
+import type { SidecarReport, SidecarRequest } from "./sidecar.ts";
+import { here } from "./variants.ts";
 
-/** Who is measured: an app, and a name for this process of it. */
-export type AppName = "ours" | "bare";
-
-/** What stands around the server under test: each a process of its own. */
+/** What stands around the servers under test: each a process of its own. */
 export interface Stage {
-  readonly sidecar: Sidecar;
   readonly receiver: Receiver;
+  /** Ours is slowed on purpose. */
+  readonly handicap: boolean;
+  /** A stand-in for one server. */
+  openSidecar(): Promise<Sidecar>;
 }
 
-export interface Sidecar {
-  /** A fresh one on a fresh port. */
-  renew(): Promise<number>;
-  /** When the fresh one showed Ready: nanoseconds of {@link process.hrtime}. */
+export interface Sidecar extends Disposable {
+  readonly port: number;
+  /** When it showed Ready: nanoseconds of {@link process.hrtime}. */
   ready(): Promise<bigint>;
 }
 
 export interface Receiver {
   readonly endpoint: string;
-  /** How many spans came so far, by name. */
-  counts(): Promise<Readonly<Record<string, number>>>;
+  /** How many spans of this service came so far, by name. */
+  counts(service: string): Promise<Counts>;
 }
 
 const PATIENCE_MS = 30_000;
+let opened = 0;
 
 /** @param stack ends what was started */
-export async function startStage(stack: AsyncDisposableStack): Promise<Stage> {
-  const sidecar = stack.use(startProcess({ file: here("sidecar.ts"), name: "the Agones stand-in" }));
+export async function startStage(stack: AsyncDisposableStack, handicap: boolean): Promise<Stage> {
+  const sidecars = stack.use(startProcess({ file: here("sidecar.ts"), name: "the Agones stand-ins" }));
   const receiver = stack.use(startProcess({ file: here("receiver.ts"), name: "the OTLP receiver" }));
   type Listening = Extract<ReceiverReport, { type: "receiver:listening" }>;
   const { endpoint } = await receiver.heard<Listening>("receiver:listening", PATIENCE_MS);
-  return { sidecar: sidecarOf(sidecar), receiver: receiverOf(receiver, endpoint) };
+  return { handicap, openSidecar: () => openSidecar(sidecars), receiver: receiverOf(receiver, endpoint) };
 }
 
-export function appFile(app: AppName): string {
-  return fileURLToPath(here(`apps/${app}.mjs`));
-}
-
-/** The environment of a server under test, the same for every app. */
-export async function appEnvironment({ sidecar, receiver }: Stage): Promise<Record<string, string>> {
-  const [sidecarPort, port] = [await sidecar.renew(), await freePort()];
+async function openSidecar(sidecars: Process): Promise<Sidecar> {
+  const ask = (request: SidecarRequest) => sidecars.tell(request);
+  // Servers start at once, and each has to hear its own answer.
+  const id = (opened += 1);
+  ask({ type: "sidecar:open", id });
+  type Listening = Extract<SidecarReport, { type: `sidecar:listening:${number}` }>;
+  const { port } = await sidecars.heard<Listening>(`sidecar:listening:${id}`, PATIENCE_MS);
   return {
-    NODE_ENV: "production",
-    PORT: String(port),
-    AGONES_SDK_GRPC_PORT: String(sidecarPort),
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
-  };
-}
-
-/** File URL of a file in this folder. */
-export function here(file: string): string {
-  return new URL(file, import.meta.url).href;
-}
-
-function sidecarOf(child: Process): Sidecar {
-  return {
-    async renew() {
-      child.tell({ type: "sidecar:renew" });
-      type Listening = Extract<SidecarReport, { type: "sidecar:listening" }>;
-      return (await child.heard<Listening>("sidecar:listening", PATIENCE_MS)).port;
-    },
+    port,
     async ready() {
-      type Ready = Extract<SidecarReport, { type: "sidecar:ready" }>;
-      return BigInt((await child.heard<Ready>("sidecar:ready", PATIENCE_MS)).at);
+      type Ready = Extract<SidecarReport, { type: `sidecar:ready:${number}` }>;
+      return BigInt((await sidecars.heard<Ready>(`sidecar:ready:${port}`, PATIENCE_MS)).at);
     },
+    [Symbol.dispose]: () => ask({ type: "sidecar:close", port }),
   };
 }
 
 function receiverOf(child: Process, endpoint: string): Receiver {
   return {
     endpoint,
-    async counts() {
-      child.tell({ type: "receiver:ask" });
-      type Counts = Extract<ReceiverReport, { type: "receiver:counts" }>;
-      return (await child.heard<Counts>("receiver:counts", PATIENCE_MS)).counts;
+    async counts(service) {
+      child.tell({ type: "receiver:ask", service } satisfies ReceiverRequest);
+      type Answer = Extract<ReceiverReport, { type: `receiver:counts:${string}` }>;
+      return (await child.heard<Answer>(`receiver:counts:${service}`, PATIENCE_MS)).counts;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

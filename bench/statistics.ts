@@ -17,7 +17,7 @@ export function estimate(values: readonly number[]): Estimate {
   };
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   if (values.length === 0) {
     throw new Error("no values, no median");
   }

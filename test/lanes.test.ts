@@ -1,18 +1,21 @@
 import { SpanStatusCode, trace } from "@opentelemetry/api";
 import { Room, ServerError, type Client } from "@colyseus/core";
+import type { Room as ClientRoom } from "@colyseus/sdk";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { BatchSpanProcessor } from "@opentelemetry/sdk-trace";
 import { afterEach, expect, test, vi } from "vitest";
+import { bootPhase, mapLoad } from "colyseus-otel";
 import { startTelemetry, type StartTelemetryOptions } from "colyseus-otel/sdk";
 import { announcedTelemetry } from "../src/telling/announcement.ts";
 import { startReceiver, type ReceivedSpan } from "../demo/receiver/receiver.ts";
-import { GLOBAL_PROVIDERS, roomOf, startServer, until } from "./_server.ts";
+import { drop, GLOBAL_PROVIDERS, roomOf, startServer, until } from "./_server.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const OTHER = "00-1af7651916cd43dd8448eb211c80319c-17ad6b7169203331-01";
 const UNSAMPLED = TRACEPARENT.replace(/01$/, "00");
 
 class ArenaRoom extends Room {
@@ -27,6 +30,8 @@ class ArenaRoom extends Room {
       trace.getTracer("game").startSpan("tile").end();
       span.end();
     });
+    mapLoad("dust2", () => trace.getActiveSpan()!.setAttribute("tiles", 3));
+    mapLoad("aztec", () => {}, { mode: "duel" });
   }
 
   override async onJoin(_client: Client, options: { bad?: "throws" | "refuses"; writes?: boolean }) {
@@ -46,8 +51,19 @@ class ArenaRoom extends Room {
     }
   }
 
-  override onLeave() {}
-  override onDispose() {}
+  override onDrop(client: Client) {
+    this.allowReconnection(client, 20).catch(() => {});
+  }
+
+  override onReconnect() {}
+
+  override onLeave() {
+    trace.getActiveSpan()?.setStatus({ code: SpanStatusCode.OK }).updateName("left by hand");
+  }
+
+  override onDispose() {
+    throw new Error("disk full");
+  }
 }
 
 /** A story with joins, refusals, a crash of onJoin, leaves, and spans of the game's own, as the receiver has it. */
@@ -55,23 +71,40 @@ async function play(options: () => StartTelemetryOptions): Promise<ReceivedSpan[
   await using receiver = await startReceiver();
   vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint);
   await using _sdk = startTelemetry({ ...options(), load: "now" });
+  mapLoad("early", () => {});
   const server = await startServer({ arena: ArenaRoom }, {}, undefined, GLOBAL_PROVIDERS);
   await using _server = server;
-  const client = server.client();
+  const client = server.client({ traceparent: OTHER });
+  expect(() => bootPhase("rules", () => JSON.parse("no rules"))).toThrow(SyntaxError);
   const ada = await client.create("arena", { traceparent: TRACEPARENT, writes: true });
   const { roomId } = ada;
-  for (const refused of [{ ticket: "forged" }, { bad: "throws" }, { bad: "refuses" }]) {
+  for (const refused of [
+    { ticket: "forged" },
+    { bad: "throws" },
+    { bad: "throws", writes: true },
+    { bad: "refuses" },
+  ]) {
     await client.joinById(roomId, refused).catch(() => {});
   }
   const bob = await client.joinById(roomId, { traceparent: UNSAMPLED });
+  await backAgain(ada);
   await client.joinById(roomId).catch(() => {});
   await client.joinOrCreate("nowhere").catch(() => {});
   await bob.leave();
   await ada.leave();
   await until("the disposal", () => !roomOf(roomId));
+  await client.create("arena", { traceparent: TRACEPARENT });
   await server.telemetry.shutdown();
   await announcedTelemetry()!.flush(5000);
   return [...receiver.spans];
+}
+
+/** The player's network breaks, and the SDK comes back. */
+async function backAgain(player: ClientRoom): Promise<void> {
+  Object.assign(player.reconnection, { minUptime: 0, delay: 1, minDelay: 1, maxDelay: 1 });
+  const back = new Promise<void>((done) => player.onReconnect.once(() => done()));
+  await drop(player);
+  await back;
 }
 
 /** Spans by name and way from the root, without ids and times. */
@@ -122,5 +155,5 @@ test("the same story told through both lanes gives the same spans, attribute by 
   }));
   const fast = await play(() => ({}));
   expect(told(fast).length).toBeGreaterThan(30);
-  expect(told(fast)).toEqual(told(standard));
+  expect(told(fast)).toStrictEqual(told(standard));
 });

@@ -4,12 +4,14 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
   TraceIdRatioBasedSampler,
+  TracerProvider,
   type Sampler,
 } from "@opentelemetry/sdk-trace";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { startTelemetry, type StartTelemetryOptions } from "colyseus-otel/sdk";
 import { announcedTelemetry } from "../src/telling/announcement.ts";
+import { createSpanQueue } from "../src/sdk/exporters.ts";
 import { samplerFromEnvironment } from "../src/sdk/sampler.ts";
 import { startReceiver } from "../demo/receiver/receiver.ts";
 import { until } from "./_server.ts";
@@ -105,6 +107,22 @@ test("the sampler is asked once a span, also for those from before the load", as
   tracer.startSpan("late").end();
   expect(asked).toEqual(["dropped", "early", "late"]);
   expect(sdk.spans().map(({ name }) => name)).toEqual(["early", "late"]);
+});
+
+test("of more than 10,000 spans before the load the rest is lost, their ids go on, and it is said once", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  await using sdk = startRecording();
+  const tracer = trace.getTracer("game");
+  const spans = Array.from({ length: 10_002 }, (_, at) => tracer.startSpan(`span ${at}`));
+  for (const span of spans) {
+    expect(trace.isSpanContextValid(span.spanContext())).toBe(true);
+    span.setAttribute("early", true).end();
+  }
+  await sdk.load();
+  expect(sdk.spans().map(({ name }) => name)).toEqual(spans.slice(0, 10_000).map((_, at) => `span ${at}`));
+  expect(warned.mock.calls.flat()).toEqual([
+    "colyseus-otel: more than 10000 spans before the SDK was loaded: the rest of them is lost",
+  ]);
 });
 
 test("a span processor that throws at one early span costs none of the others", async () => {
@@ -256,7 +274,23 @@ test("a collector that is not there costs one warning, which names the variable,
   );
 });
 
-test("beside another SDK, a second time, or with OTEL_SDK_DISABLED it does nothing and says so", async () => {
+test.each([
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf" }, 'OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf" is not spoken here'],
+  [{ OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/json" }, '_PROTOCOL="http/json" is not spoken here'],
+  [{ OTEL_BSP_MAX_QUEUE_SIZE: "100" }, "OTEL_BSP_MAX_QUEUE_SIZE"],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, undefined],
+])("what is asked for by %o and is not done is said", (env, said) => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  // A warning is said once a minute.
+  vi.spyOn(performance, "now").mockReturnValue((minute += 100_000));
+  expect(createSpanQueue(1000, env)).toBeDefined();
+  expect(warned.mock.calls).toHaveLength(said === undefined ? 0 : 1);
+  expect(warned.mock.calls.join()).toContain(said ?? "");
+});
+
+let minute = 10_000_000;
+
+test("a second time, or with OTEL_SDK_DISABLED it does nothing and says so", async () => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
   vi.stubEnv("OTEL_SDK_DISABLED", "true");
   await using _disabled = startTelemetry();
@@ -267,6 +301,22 @@ test("beside another SDK, a second time, or with OTEL_SDK_DISABLED it does nothi
   expect(warned.mock.calls.flat()).toEqual([
     "colyseus-otel: startTelemetry() was called already, the second call does nothing",
   ]);
+});
+
+test("beside another SDK nothing is started, that one stays, and it is said", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  vi.spyOn(performance, "now").mockReturnValue((minute += 100_000));
+  const exporter = new InMemorySpanExporter();
+  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
+  try {
+    await using _ours = startTelemetry({ load: "now" });
+    expect(announcedTelemetry()).toBeUndefined();
+    expect(warned.mock.calls.join()).toContain("another OpenTelemetry SDK is registered already");
+  } finally {
+    trace.getTracer("game").startSpan("theirs").end();
+    trace.disable();
+  }
+  expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(["theirs"]);
 });
 
 test("options that are wrong are named", () => {

@@ -2,6 +2,7 @@ import { SpanKind } from "@opentelemetry/api";
 import { emptyResource } from "@opentelemetry/resources";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createSpanQueue } from "../src/sdk/exporters.ts";
 import { SpanQueue, type Send, type SendFailure } from "../src/sdk/span-queue.ts";
 import type { EncodableSpan } from "../src/sdk/otlp/span-chunk.ts";
 import { encodeResource } from "../src/sdk/otlp/request.ts";
@@ -93,6 +94,44 @@ test("what was added before there was a connection is sent first", async () => {
   expect(got).toEqual([...early, ...late]);
 });
 
+test("what waits is sent as soon as there is a connection", async () => {
+  const { got, send } = receiver(undefined);
+  const queue = queueOf();
+  const early = fill(queue, 25);
+  await vi.advanceTimersByTimeAsync(5000);
+  queue.connect(send, RESOURCE);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(got).toEqual(early);
+});
+
+test("a span waits its whole second for others, whatever was sent before it", async () => {
+  const { got, send } = receiver(undefined);
+  const queue = queueOf();
+  queue.connect(send, RESOURCE);
+  fill(queue, 10);
+  await vi.advanceTimersByTimeAsync(500);
+  fill(queue, 1, 10);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(got).toHaveLength(10);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(got).toHaveLength(11);
+});
+
+test("without a connection, too, memory is bounded, and what failed is given up where it is over the bound", async () => {
+  const queue = queueOf({ maxBytes: 1000 });
+  fill(queue, 1000);
+  expect(queue.bytes).toBeLessThanOrEqual(1000);
+  expect(queue.counts.dropped + queue.size).toBe(1000);
+
+  const small = queueOf({ maxBytes: 100 });
+  const answer = Promise.withResolvers<SendFailure | undefined>();
+  small.connect(() => answer.promise, RESOURCE);
+  fill(small, 10);
+  answer.resolve(AWAY);
+  await vi.advanceTimersByTimeAsync(0);
+  expect([small.bytes, small.size, small.counts.dropped]).toEqual([0, 0, 10]);
+});
+
 test("a batch that failed is sent again, in its place, and nothing twice", async () => {
   const { got, send } = receiver(AWAY, AWAY, AWAY, undefined);
   const queue = queueOf();
@@ -117,6 +156,28 @@ test("a collector that is away is asked again after a second, then less and less
   await vi.advanceTimersByTimeAsync(600_000);
   expect(asked).toBeGreaterThanOrEqual(600 / 6);
   expect(asked).toBeLessThanOrEqual(600 / 4 + 1);
+});
+
+test("after its return, and after a flush, a collector that goes away again is asked as the first time", async () => {
+  const asked: number[] = [];
+  let away = true;
+  const queue = queueOf();
+  queue.connect(async () => {
+    asked.push(Date.now());
+    return away ? AWAY : undefined;
+  }, RESOURCE);
+  fill(queue, 1);
+  await vi.advanceTimersByTimeAsync(60_000);
+  away = false;
+  await queue.flush();
+  away = true;
+  asked.length = 0;
+  fill(queue, 10);
+  await vi.advanceTimersByTimeAsync(10_000);
+  const gaps = asked.slice(1).map((at, index) => at - asked[index]!);
+  expect(gaps[0]).toBeGreaterThanOrEqual(800);
+  expect(gaps[0]).toBeLessThanOrEqual(1200);
+  expect(gaps[1]).toBeGreaterThanOrEqual(1600);
 });
 
 test("a batch that the collector refuses for good is counted and keeps none of the others", async () => {
@@ -162,6 +223,25 @@ test("spans with very large attributes fill a request before their number does",
   expect(queue.counts.sent).toBe(100);
 });
 
+test.each([
+  ["3", "1000", [3, 3, 1]],
+  ["0", "1000", [1, 1, 1, 1, 1, 1, 1]],
+  ["1000", "200", [7]],
+])(
+  "OTEL_BSP_MAX_EXPORT_BATCH_SIZE=%s and OTEL_BSP_SCHEDULE_DELAY=%s: requests of %j spans",
+  async (most, delay, sizes) => {
+    const env = { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: most, OTEL_BSP_SCHEDULE_DELAY: delay };
+    const queue = createSpanQueue(1 << 20, env)!;
+    const requests: number[] = [];
+    queue.connect(async (_request, spans) => void requests.push(spans), RESOURCE);
+    fill(queue, 7);
+    await vi.advanceTimersByTimeAsync(Number(delay) - 1);
+    expect(requests).not.toEqual([7]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(requests).toEqual(sizes);
+  },
+);
+
 test("a flush ends when what waited has left, and does not wait for what comes later", async () => {
   const { got, send } = receiver(undefined);
   const queue = queueOf();
@@ -191,6 +271,21 @@ test("a flush to a collector that was never there ends at the first failure; one
   expect(back.got).toEqual(["span 0", "span 1"]);
 });
 
+test("a flush between two attempts takes the place of the next one", async () => {
+  let asked = 0;
+  const queue = queueOf();
+  queue.connect(async () => {
+    asked += 1;
+    return AWAY;
+  }, RESOURCE);
+  fill(queue, 10);
+  await vi.advanceTimersByTimeAsync(100);
+  await queue.flush();
+  expect(asked).toBe(2);
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(asked).toBe(2);
+});
+
 test("a span that cannot be encoded is counted, and its neighbours are whole", async () => {
   const { got, send } = receiver(undefined);
   const queue = queueOf();
@@ -206,6 +301,26 @@ test("a span that cannot be encoded is counted, and its neighbours are whole", a
   await queue.flush();
   expect(got).toEqual(["before", "after"]);
   expect(queue.counts).toMatchObject({ sent: 2, unencodable: 1 });
+});
+
+test("after close() it holds nothing, takes nothing and sends nothing, and no flush waits for it", async () => {
+  let requests = 0;
+  const answer = Promise.withResolvers<SendFailure | undefined>();
+  const queue = queueOf();
+  queue.connect(() => {
+    requests += 1;
+    return answer.promise;
+  }, RESOURCE);
+  fill(queue, 25);
+  const flushed = queue.flush();
+  fill(queue, 3);
+  queue.close();
+  fill(queue, 25);
+  answer.resolve(AWAY);
+  await vi.advanceTimersByTimeAsync(60_000);
+  await flushed;
+  await queue.flush();
+  expect([requests, queue.size, queue.bytes]).toEqual([1, 0, 0]);
 });
 
 test("after any run of failures, refusals and floods, every span is sent once, dropped, rejected or waiting", async () => {

@@ -29,7 +29,7 @@ export interface StartTelemetryOptions {
   readonly resource?: Attributes;
   /**
    * Instead of our queue, which sends over OTLP/gRPC each second. With processors of your own every span is a live one of
-   * the SDK, which costs a join four times as much.
+   * the SDK, which costs a join twice as much.
    */
   readonly spanProcessors?: readonly SpanProcessor[];
   /** Beside the one for Prometheus. */

@@ -3,7 +3,7 @@ import { SUMMARIES, type MetricConvention, type Summary } from "../conventions.t
 import { undoAll, type Undo } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import type { Distribution } from "./distribution.ts";
-import type { Record } from "./measures.ts";
+import type { Label, Record } from "./measures.ts";
 import { createQuantileReader } from "./quantiles.ts";
 
 /** What a scrape reads: each series' labels and its value now; of a histogram, its distribution. */
@@ -40,7 +40,7 @@ export function createInstruments(meter: Meter): Metering {
 }
 
 /** Values in the order of the metric's labels, as attributes. */
-export function labelsOf(metric: MetricConvention, values: readonly unknown[]): Attributes {
+export function labelsOf(metric: MetricConvention, values: readonly Label[]): Attributes {
   const labels: Attributes = {};
   for (const [at, label] of metric.labels.entries()) {
     const value = values[at];

@@ -2,6 +2,7 @@ import type { Attributes } from "@opentelemetry/api";
 import type { MetricConvention } from "../conventions.ts";
 import { guard } from "../internal/report.ts";
 import { Distribution } from "./distribution.ts";
+import type { Label } from "./measures.ts";
 import { labelsOf, type Metering, type Reading } from "./instruments.ts";
 
 /** As the SDK's: what comes beyond them is counted in one series more, so that nothing grows without bound. */
@@ -82,7 +83,7 @@ class Family {
     this.metric = metric;
   }
 
-  cellOf(labels: readonly unknown[]): Cell {
+  cellOf(labels: readonly Label[]): Cell {
     let at: Branch | undefined = this.#root;
     for (let level = 0; level < this.metric.labels.length && at; level += 1) {
       at = at.next.get(labels[level]);
@@ -90,7 +91,7 @@ class Family {
     return at?.cell ?? this.#open(labels);
   }
 
-  #open(labels: readonly unknown[]): Cell {
+  #open(labels: readonly Label[]): Cell {
     if (this.series.length >= MAX_SERIES - 1) {
       return (this.#overflow ??= this.#add(OVERFLOW));
     }

@@ -1,12 +1,16 @@
+import type { Attributes } from "@opentelemetry/api";
 import { ATTRIBUTES, METRICS, SPANS, type MetricConvention, type SpanConvention } from "../conventions.ts";
 import { boundedLabel } from "./bounded-label.ts";
 import type { Note, Step } from "./step.ts";
+
+/** A label's value; undefined where a series has none. */
+export type Label = Attributes[string];
 
 /**
  * Label values stand in the order of the metric's labels, undefined where a series has none: no object is made, and none
  * hashed, at every record.
  */
-export type Record = (metric: MetricConvention, value: number, ...labels: readonly unknown[]) => void;
+export type Record = (metric: MetricConvention, value: number, ...labels: readonly Label[]) => void;
 
 type Measure = (step: Step, seconds: number, record: Record) => void;
 
