@@ -4,7 +4,7 @@ import { METRICS, SPANS } from "../src/conventions.ts";
 import type { Reading } from "../src/telling/instruments.ts";
 import { newStep } from "../src/telling/step.ts";
 import { createTeller, type TellerOptions } from "../src/telling/teller.ts";
-import { recordTelemetry, spanTree } from "./_telemetry.ts";
+import { durationOf, recordTelemetry, spanTree } from "./_telemetry.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -70,6 +70,20 @@ test("a step that is told before its parent hangs under it all the same", () => 
   teller.close(newStep(SPANS.bootPhase, { parent }));
   teller.close(parent);
   expect(spanTree(recorded.spans())).toBe("gameserver.boot\n  gameserver.boot.phase");
+});
+
+test("what is learned while a live span is open is on it: its name, its attributes, its end", () => {
+  const recorded = recordTelemetry();
+  const teller = tellerOf(recorded);
+  teller.look();
+  const step = newStep(SPANS.matchmake, { attributes: { known: 1 } });
+  teller.open(step);
+  step.target = "arena";
+  step.result["learned"] = 2;
+  teller.close(step, step.start + 1500);
+  const span = recorded.one("matchmake arena");
+  expect(span.attributes).toEqual({ known: 1, learned: 2 });
+  expect(durationOf(span)).toBeCloseTo(1500, 2);
 });
 
 test("a provider of spans that throws is told of, and costs no metric", async () => {
