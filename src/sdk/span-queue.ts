@@ -119,7 +119,6 @@ export class SpanQueue {
     this.#closed = true;
     clearTimeout(this.#sealTimer);
     clearTimeout(this.#retryTimer);
-    this.#connection = undefined;
     this.#open.take();
     this.#batches.splice(this.#sending ? 1 : 0).forEach((batch) => this.#forget(batch));
   }
@@ -182,7 +181,6 @@ export class SpanQueue {
   }
 
   #failed(): void {
-    this.#makeRoom();
     this.#failures += 1;
     if (!this.#everSent) {
       this.#flushes.splice(0).forEach(({ done }) => done());
