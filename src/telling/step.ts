@@ -40,6 +40,8 @@ export interface Step {
   failure: Failure | undefined;
   /** Set by the teller when the step is opened: its ids and flags. */
   spanContext: SpanContext | undefined;
+  /** Among the open ones. */
+  slot: number;
   /** Set by the teller when the step is opened: what the game finds as the active span inside its hook. */
   live: Span | undefined;
 }
@@ -62,6 +64,7 @@ export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
     end: undefined,
     failure: undefined,
     spanContext: undefined,
+    slot: -1,
     live: undefined,
   };
 }

@@ -3,6 +3,7 @@ import { ERROR_TYPES, type MetricConvention } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
 import { undoAll, type Undo } from "../internal/patch.ts";
 import { guard, reportFault } from "../internal/report.ts";
+import { createSlots } from "../internal/slots.ts";
 import type { Metering, Reading } from "./instruments.ts";
 import { createMeasures, measureNote, type Record } from "./measures.ts";
 import { findLane, findMetering, warnWithoutContextManager } from "./providers.ts";
@@ -34,7 +35,7 @@ export function createTeller(options: TellerOptions): SearchingTeller {
   const undos: Undo[] = [];
   const untoldSteps: Step[] = [];
   const unmeasured: (Step | Note)[] = [];
-  const open = new Set<Step>();
+  const open = createSlots<Step>();
   let waiting = true;
   let stopped = false;
   let lane: Lane | undefined;
