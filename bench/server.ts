@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
+import { freePort } from "../demo/free-port.ts";
 import { startProcess } from "../demo/processes.ts";
 import { poll } from "../demo/waiting.ts";
 import type { Counts } from "./receiver.ts";
@@ -132,13 +132,4 @@ export async function describeServer(stage: Stage, name: VariantName, sidecarPor
 async function whenGone(gone: AbortSignal): Promise<never> {
   if (!gone.aborted) await once(gone, "abort");
   throw gone.reason;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

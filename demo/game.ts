@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { SERVICES } from "./expected.ts";
 import type { Say } from "./narrator.ts";
+import { freePort } from "./free-port.ts";
 import type { DemoOptions } from "./options.ts";
 import type { Process } from "./processes.ts";
 import { startProcess } from "./processes.ts";
@@ -63,15 +62,6 @@ async function withoutCode(trust: string) {
     preload: [import.meta.resolve("colyseus-otel/register")],
     endpoints,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** Waits until the game server's own /readyz says so: an operator would look at the same page. */

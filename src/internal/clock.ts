@@ -35,7 +35,7 @@ function followWallClock(monotonic: number): void {
 
 /**
  * Epoch milliseconds as OpenTelemetry's [seconds, nanoseconds]. Never hand the SDK a plain number: one that lies before
- * the process start (an allocation that waited for this server) is read as a `performance.now()`.
+ * the process start (an allocation that waited for this server) is read as a `performance.now()`. Filled into `into`.
  */
 export function hrTime(epochMs: number, into: HrTime = [0, 0]): HrTime {
   const seconds = Math.floor(epochMs / 1000);
