@@ -3,24 +3,17 @@ import { observeAllocations } from "./boot/allocation.ts";
 import { startBoot } from "./boot/boot.ts";
 import { runLifecycle } from "./boot/lifecycle.ts";
 import { observeParts } from "./boot/parts.ts";
-import { createStatus, type Status } from "./boot/status.ts";
-import { LABELS, METRICS, type MetricConvention } from "./conventions.ts";
+import { createStatus } from "./boot/status.ts";
+import { METRICS } from "./conventions.ts";
 import { serveAdmin, type Endpoints } from "./endpoints/admin.ts";
-import { now, PROCESS_START } from "./internal/clock.ts";
+import { PROCESS_START } from "./internal/clock.ts";
 import { installation } from "./internal/installation.ts";
-import { undoAll, type Undo } from "./internal/patch.ts";
 import { warn } from "./internal/report.ts";
 import { resolveOptions, type InstrumentOptions, type ResolvedOptions } from "./options.ts";
 import { contextFromEnvironment } from "./propagation/environment.ts";
 import { admit } from "./propagation/trust.ts";
-import { installHooks } from "./rooms/hooks.ts";
-import { createTraffic } from "./rooms/messages.ts";
-import type { RoomsObserver } from "./rooms/observer.ts";
-import { createRegistry, type Registry } from "./sessions/registry.ts";
-import { endSession, type Sessions } from "./sessions/session.ts";
+import { createCounts, observeRooms, readingsOf } from "./rooms/observe.ts";
 import { flushTelemetry } from "./telling/flush.ts";
-import type { Reading } from "./telling/instruments.ts";
-import { createDistributions, createTally, type Tally } from "./telling/tally.ts";
 import { createTeller } from "./telling/teller.ts";
 
 const FLUSH_MS = 3000;
@@ -66,14 +59,10 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
 
 function compose(server: Server, options: ResolvedOptions): Telemetry {
   const status = createStatus(PROCESS_START);
-  const timings = {
-    ticks: createDistributions(METRICS.tickDuration),
-    patches: createDistributions(METRICS.patchDuration),
-    traffic: options.messages ? createTraffic() : undefined,
-  };
-  const tallies = { rooms: createTally(), clients: createTally(), openByPhase: createTally() };
-  const { orchestrator, tracerProvider, meterProvider, trust, annotationKeys } = options;
-  const teller = createTeller({ tracerProvider, meterProvider, readings: readingsOf(status, tallies, timings) });
+  const counts = createCounts(options.messages);
+  const { orchestrator, tracerProvider, meterProvider, trust, endReasonOf, annotationKeys } = options;
+  const readings = readingsOf(counts).set(METRICS.status, status.reading);
+  const teller = createTeller({ tracerProvider, meterProvider, readings });
   teller.look();
 
   const asked = admit(contextFromEnvironment(process.env), "continue");
@@ -83,29 +72,18 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
   const playable = () => allocations.playable();
   observeParts({ teller, boot, openAllocation: () => allocations.open, mapLoaded: playable });
 
-  const registry = createRegistry(now);
-  const sessions: Sessions = { teller, openByPhase: tallies.openByPhase };
-  const undos: Undo[] = [
-    () => observeParts(undefined),
-    installHooks((meetNewRooms) => ({
-      ...sessions,
-      ...tallies,
-      ...timings,
-      trust,
-      registry,
-      playerJoined: playable,
-      meetNewRooms,
-    })),
-  ];
+  const drain = { crashed: false };
+  const rooms = observeRooms({ ...counts, teller, trust, endReasonOf, drain, playerJoined: playable });
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
-  const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, providers: options });
+  const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, rooms, drain, options });
 
   let stopping: Promise<void> | undefined;
   const shutdown = async () => {
-    endAll(registry, sessions);
+    rooms.endAll("telemetry_shutdown");
     teller.endOpen();
     lifecycle.close();
-    undoAll(undos);
+    rooms.undo();
+    observeParts(undefined);
     await Promise.all([flushTelemetry(options, FLUSH_MS), admin?.close()]);
     teller.stop();
     installation.by = undefined;
@@ -118,29 +96,6 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
     shutdown: () => (stopping ??= shutdown()),
     [Symbol.asyncDispose]: () => (stopping ??= shutdown()),
   };
-}
-
-function endAll({ open }: Registry, sessions: Sessions): void {
-  for (const session of open) {
-    endSession(sessions, session, "telemetry_shutdown", undefined, now());
-  }
-  open.clear();
-}
-
-function readingsOf(
-  status: Status,
-  tallies: Record<"rooms" | "clients" | "openByPhase", Tally>,
-  { ticks, patches, traffic }: Pick<RoomsObserver, "ticks" | "patches" | "traffic">,
-): Map<MetricConvention, Reading> {
-  return new Map<MetricConvention, Reading>([
-    [METRICS.status, status.reading],
-    [METRICS.rooms, tallies.rooms.reading(LABELS.room)],
-    [METRICS.clients, tallies.clients.reading(LABELS.room)],
-    [METRICS.sessions, tallies.openByPhase.reading(LABELS.phase)],
-    [METRICS.tickDuration, ticks.reading(LABELS.room)],
-    [METRICS.patchDuration, patches.reading(LABELS.room)],
-    ...(traffic?.readings ?? []),
-  ]);
 }
 
 /** In a process with two copies of core, hooks on one would see nothing of the other. */

@@ -1,6 +1,8 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { Endpoints } from "./endpoints/admin.ts";
 import {
+  checkDuration,
+  checkFunction,
   checkKeys,
   checkOneOf,
   checkPort,
@@ -13,6 +15,7 @@ import {
 import type { Orchestrator } from "./orchestrators/orchestrator.ts";
 import { ANNOTATION_KEYS } from "./propagation/annotations.ts";
 import { TRUSTS, type Trust } from "./propagation/trust.ts";
+import { ownReasons, type EndReasonOf } from "./sessions/end-reason.ts";
 
 /** What `instrument()` takes. All optional. */
 export interface InstrumentOptions {
@@ -44,6 +47,21 @@ export interface InstrumentOptions {
      */
     readonly annotations?: readonly string[];
   };
+  readonly session?: {
+    /**
+     * The game's own names for close codes, as `session.end_reason`: `(code) => (code === 4321 ? "kicked" : undefined)`.
+     * Undefined keeps ours. `"kicked"` and `"banned"` count as enforcement, `"logout"` as graceful; other words have no
+     * type. Beyond a dozen different words the metric's label says `other`.
+     */
+    readonly endReasonOf?: EndReasonOf;
+  };
+  /**
+   * Milliseconds from the beginning of a shutdown until every session that is still open is told with `server_shutdown`
+   * and exported, though its room goes on: keep it below the time that the orchestrator leaves you before it kills.
+   *
+   * @default none: sessions end with their rooms, however long these take
+   */
+  readonly drainDeadline?: number;
   /**
    * Counts messages and their bytes, each way and by room type: `colyseus.messages` and `colyseus.network.io`. Costs
    * 0.02 us a message; while it is off nothing of it is wrapped.
@@ -63,6 +81,8 @@ export interface ResolvedOptions {
   readonly endpoints: Endpoints | undefined;
   readonly annotationKeys: readonly string[];
   readonly messages: boolean;
+  readonly endReasonOf: EndReasonOf | undefined;
+  readonly drainDeadline: number | undefined;
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
 }
@@ -72,6 +92,8 @@ const KNOWN = [
   "trust",
   "endpoints",
   "provisioning",
+  "session",
+  "drainDeadline",
   "messages",
   "tracerProvider",
   "meterProvider",
@@ -91,6 +113,8 @@ export function resolveOptions(options: InstrumentOptions): ResolvedOptions {
     trust: checkOneOf("trust", trust, TRUSTS),
     endpoints: resolveEndpoints(options.endpoints ?? {}),
     messages,
+    endReasonOf: resolveEndReasonOf(options.session ?? {}),
+    drainDeadline: optional(options.drainDeadline, (given) => checkDuration("drainDeadline", given)),
     annotationKeys: resolveAnnotations(options.provisioning ?? {}),
     tracerProvider: optional(tracerProvider, (given) =>
       checkShape<TracerProvider>("tracerProvider", given, ["getTracer"]),
@@ -106,6 +130,14 @@ function resolveEndpoints(endpoints: Partial<Endpoints> | false): Endpoints | un
   checkKeys("endpoints", endpoints, ["host", "port"]);
   const { host = "127.0.0.1", port = 9464 } = endpoints;
   return { host: checkString("endpoints.host", host), port: checkPort("endpoints.port", port) };
+}
+
+function resolveEndReasonOf(session: NonNullable<InstrumentOptions["session"]>): EndReasonOf | undefined {
+  checkKeys("session", session, ["endReasonOf"]);
+  return optional(session.endReasonOf, (given) => {
+    checkFunction("session.endReasonOf", given);
+    return ownReasons(given);
+  });
 }
 
 function resolveAnnotations(provisioning: NonNullable<InstrumentOptions["provisioning"]>): readonly string[] {

@@ -130,3 +130,7 @@ export function startOf({ startTime }: ReadableSpan): number {
 export function durationOf({ duration }: ReadableSpan): number {
   return duration[0] * 1000 + duration[1] / 1e6;
 }
+
+export function endOf({ endTime }: ReadableSpan): number {
+  return endTime[0] * 1000 + endTime[1] / 1e6;
+}

@@ -21,7 +21,7 @@ class Refusing extends Held {
   }
 }
 
-const stay = { joined: true, expired: false, queue: false };
+const stay = { joined: true, expired: false, queue: false, crashed: false };
 
 test.each([
   [4000, stay, "client_quit", "graceful"],
@@ -39,6 +39,8 @@ test.each([
   [4002, { ...stay, joined: false }, "join_failed", "unknown"],
   [1006, { ...stay, joined: false }, "join_failed", "unknown"],
   [4321, stay, "unknown", "unknown"],
+  [4001, { ...stay, crashed: true }, "crash", "crash"],
+  [4000, { ...stay, crashed: true }, "crash", "crash"],
 ])("close code %s of %o ends the session as %s, which is %s", (code, departure, reason, type) => {
   expect(endReason({ code, ...departure })).toBe(reason);
   expect(endType(reason)).toBe(type);
@@ -47,10 +49,7 @@ test.each([
 async function ended(game: TestServer) {
   await until("the end of the session", () => game.recorded.named("session.lifecycle").length === 1);
   const { attributes } = game.recorded.one("session.lifecycle");
-  const [phase] = [
-    ...game.recorded.named("session.phase.in_game"),
-    ...game.recorded.named("session.phase.matchmaking"),
-  ];
+  const phase = game.recorded.spans().findLast(({ name }) => name.startsWith("session.phase."));
   return {
     reason: attributes["session.end_reason"],
     type: attributes["session.end_type"],
@@ -68,6 +67,7 @@ const lost = {
   phase: "in_game",
   endedBy: "disconnect",
 };
+const held = { phase: "reconnecting" };
 const shutdown = { reason: "server_shutdown", type: "unknown", code: 4001, phase: "in_game", endedBy: "disconnect" };
 
 test.each<[string, typeof Arena, (game: TestServer, room: ClientRoom) => unknown, object]>([
@@ -87,7 +87,7 @@ test.each<[string, typeof Arena, (game: TestServer, room: ClientRoom) => unknown
       override seconds = 0.05;
     },
     (_game, room) => drop(room),
-    { ...lost, reason: "timeout" },
+    { ...lost, ...held, reason: "timeout" },
   ],
   [
     "a return that onReconnect refuses",
@@ -103,17 +103,22 @@ test.each<[string, typeof Arena, (game: TestServer, room: ClientRoom) => unknown
       });
       await drop(room);
     },
-    { ...lost, reason: "timeout", code: 4003 },
+    { ...lost, ...held, reason: "timeout", code: 4003 },
   ],
-  ["a seat that is still held when the room ends", Held, async (_game, room) => (await held(room)).disconnect(), lost],
+  [
+    "a seat that is still held when the room ends",
+    Held,
+    async (_game, room) => (await hold(room)).disconnect(),
+    { ...lost, ...held },
+  ],
   [
     "a seat that is still held when the server shuts down",
     Held,
     async (game, room) => {
-      await held(room);
+      await hold(room);
       await game.server.gracefullyShutdown(false);
     },
-    { ...shutdown, code: 1006 },
+    { ...shutdown, ...held, code: 1006 },
   ],
 ])("%s is told in the session's end", async (_name, klass, leave, expected) => {
   await using game = await startServer({ arena: klass });
@@ -125,7 +130,7 @@ test.each<[string, typeof Arena, (game: TestServer, room: ClientRoom) => unknown
 });
 
 /** Drops the player and waits until the room holds its seat. */
-async function held(room: ClientRoom): Promise<Room> {
+async function hold(room: ClientRoom): Promise<Room> {
   const { roomId, sessionId } = room;
   await drop(room);
   const here = roomOf(roomId);

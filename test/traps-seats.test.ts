@@ -152,21 +152,29 @@ test("a seat that the room refuses is not kept", async () => {
   expect(inside.registry!.of(roomOf(listing!.roomId)).seats.size).toBe(0);
 });
 
-test("seats that nobody claims are forgotten with the next one", async () => {
+test("seats that nobody claims are counted as expired and forgotten, each once", async () => {
   class Arena extends Room {
     override autoDispose = false;
     override seatReservationTimeout = 0.02;
   }
   await using game = await startServer({ arena: Arena });
   const { body } = await game.request("create", "arena");
-  const room = roomOf(body.roomId);
-  const { seats } = inside.registry!.of(room);
+  const { seats } = inside.registry!.of(roomOf(body.roomId));
   for (let wave = 0; wave < 5; wave++) {
     await Promise.all(Array.from({ length: 20 }, () => game.request("joinById", body.roomId)));
-    expect(seats.size).toBeLessThanOrEqual(40);
-    await until("silence", () => Object.keys(room["_reservedSeats"]).length === 0);
   }
-  await game.request("joinById", body.roomId);
-  expect(seats.size).toBe(1);
+  await until("the last expiry", () => seats.size === 0);
+  expect(await game.recorded.points("colyseus.seat.reservations")).toEqual({ "outcome=expired room=arena": 101 });
   expect(inside.registry?.open.size).toBe(0);
+});
+
+test("a seat that waits when its room ends has expired, and one that is claimed has not", async () => {
+  await using game = await startServer({ arena: class extends Room {} });
+  const { body } = await game.request("create", "arena");
+  await game.client().joinById(body.roomId);
+  await roomOf(body.roomId).disconnect();
+  expect(await game.recorded.points("colyseus.seat.reservations")).toEqual({
+    "outcome=consumed room=arena": 1,
+    "outcome=expired room=arena": 1,
+  });
 });

@@ -5,7 +5,8 @@ import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { contextOf, newStep, type Step } from "../telling/step.ts";
 import { AUTH_REFUSED, authFailure } from "./failures.ts";
-import { closeJoinPart, openJoinPart, type RoomHook } from "./hook.ts";
+import type { RoomHook } from "./hook.ts";
+import { closeJoinPart, openJoinPart } from "./join-step.ts";
 import { journeyOf, typeOf, type Journey, type RoomsObserver } from "./observer.ts";
 
 /** The static onAuth, asked by the matchmaker before there is a room. */

@@ -14,6 +14,9 @@ const BY_CODE = new Map<number, string>([
 
 /** A request that got no seat. Core wraps every error, so what refused it was noted on the way. */
 export function matchmakeFailure(error: unknown, journey: Journey): Failure {
+  if (journey.refusal === "ipc_timeout") {
+    return fault(ERROR_TYPES.ipcTimeout, error);
+  }
   const type = journey.refusal ?? BY_CODE.get(codeOf(error));
   return type === undefined ? fault(ERROR_TYPES.unhandled, error) : refusal(type, error);
 }
@@ -26,6 +29,10 @@ export function joinFailure(error: unknown, authFailed: boolean): Failure {
   // Core's own word for a player who went away while onJoin ran.
   if (error instanceof ServerError && error.message === "early_leave") {
     return refusal(ERROR_TYPES.clientLeft, error);
+  }
+  // Core's word for a socket that is closed when onReconnect is done: by the game, or by the player.
+  if (error instanceof Error && error.message === "reconnection denied") {
+    return refusal(ERROR_TYPES.refused, error);
   }
   const type = BY_CODE.get(codeOf(error));
   return type === undefined ? hookFailure(error) : refusal(type, error);

@@ -1,17 +1,14 @@
-import type { Attributes } from "@opentelemetry/api";
 import type { Client, Room } from "@colyseus/core";
-import type { SpanConvention } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import type { Connection } from "../sessions/registry.ts";
-import { contextOf, newStep, type Step } from "../telling/step.ts";
+import { contextOf, type Step } from "../telling/step.ts";
 import { hookFailure } from "./failures.ts";
-import { typeOf, type RoomsObserver } from "./observer.ts";
+import type { RoomsObserver } from "./observer.ts";
 
 /** A lifecycle hook that games define on their rooms. */
 export interface RoomHook {
-  readonly key: "onCreate" | "onAuth" | "onJoin" | "onLeave" | "onDispose";
+  readonly key: "onCreate" | "onAuth" | "onJoin" | "onDrop" | "onReconnect" | "onLeave" | "onDispose";
   /** Whom the hook is about: its first argument, or the room itself. */
   readonly subject: "client" | "room";
   /** The step of one call. `sessionId` is the client's, or empty for the room. */
@@ -70,29 +67,4 @@ function openHook(observer: RoomsObserver, hook: RoomHook, room: Room, sessionId
 function noteOutcome(observer: RoomsObserver, hook: RoomHook, step: Step, call: HookCall): void {
   step.failure = call.ok ? undefined : hookFailure(call.outcome);
   hook.close?.(observer, step, call);
-}
-
-/** The step of a hook for which a join waits. */
-export function openJoinPart(
-  { registry }: RoomsObserver,
-  room: Room,
-  sessionId: string,
-  span: SpanConvention,
-  attributes: Attributes,
-): Step {
-  const connection = registry.of(room).connections.get(sessionId);
-  const step = newStep(span, { parent: connection?.joining, target: typeOf(room), attributes });
-  if (connection) {
-    connection.hook = step;
-  }
-  return step;
-}
-
-/** The hook has returned. */
-export function closeJoinPart({ registry }: RoomsObserver, room: Room, sessionId: string): Connection | undefined {
-  const connection = registry.of(room).connections.get(sessionId);
-  if (connection) {
-    connection.hook = undefined;
-  }
-  return connection;
 }

@@ -3,13 +3,15 @@ import { patch, undoAll, type Method, type Undo } from "../internal/patch.ts";
 import { authHook, traceStaticAuth } from "./auth.ts";
 import { createHook } from "./create.ts";
 import { disposeHook } from "./dispose.ts";
+import { dropHook } from "./drop.ts";
 import { traceHook, type RoomHook } from "./hook.ts";
 import { joinHook, traceJoin } from "./join.ts";
 import { leaveHook, traceDisconnect } from "./leave.ts";
 import { traceMatchmake } from "./matchmake.ts";
 import { countReceived, meetSenders } from "./messages.ts";
-import type { RoomsObserver } from "./observer.ts";
+import type { RoomsObserver, RoomsState } from "./observer.ts";
 import { countPopulation } from "./population.ts";
+import { reconnectHook } from "./reconnect.ts";
 import { traceReserve } from "./reserve.ts";
 import { detachTimers, traceInit } from "./root-context.ts";
 import { timeLoop, timePatches } from "./ticks.ts";
@@ -43,13 +45,21 @@ const HOST_HOOKS: readonly { readonly owner: object; readonly key: string; reado
  * What is wrapped on the game's room classes, and only where they define it: a room without onDrop that got one would
  * lose its onLeave, and an inherited onAuth is compared with Room's.
  */
-const ROOM_HOOKS: readonly RoomHook[] = [createHook, authHook, joinHook, leaveHook, disposeHook];
+const ROOM_HOOKS: readonly RoomHook[] = [
+  createHook,
+  authHook,
+  joinHook,
+  dropHook,
+  reconnectHook,
+  leaveHook,
+  disposeHook,
+];
 
 /** Wraps the host and every room class; the returned undo puts back the very same functions. */
-export function installHooks(observerOf: (meetNewRooms: RoomsObserver["meetNewRooms"]) => RoomsObserver): Undo {
+export function installHooks(state: RoomsState): Undo {
   const undos: Undo[] = [];
   const met = new WeakSet<object>();
-  const observer = observerOf(meetNewRooms);
+  const observer: RoomsObserver = { ...state, meetNewRooms };
   const staticAuth = traceStaticAuth(observer);
   // One wrapper factory a hook, for all classes: it knows when a hook runs inside its subclass's.
   const hooks = ROOM_HOOKS.map((hook) => ({ key: hook.key, wrap: traceHook(observer, hook) }));

@@ -1,37 +1,38 @@
-import type { Attributes } from "@opentelemetry/api";
 import type { Client, Room } from "@colyseus/core";
 import { ATTRIBUTES, SPANS } from "../conventions.ts";
-import { around } from "../internal/around.ts";
+import { around, type Done } from "../internal/around.ts";
 import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import type { Connection } from "../sessions/registry.ts";
-import { continueSession, startSession } from "../sessions/session.ts";
-import { newStep, type Step } from "../telling/step.ts";
+import { enterPhase } from "../sessions/phases.ts";
+import type { Connection, Seat } from "../sessions/registry.ts";
+import { continueSession, startSession, type Session } from "../sessions/session.ts";
+import { newStep } from "../telling/step.ts";
 import { joinFailure } from "./failures.ts";
-import { closeJoinPart, openJoinPart, type RoomHook } from "./hook.ts";
+import type { RoomHook } from "./hook.ts";
+import { beginJoin, closeJoinPart, joinAttributes, openJoinPart } from "./join-step.ts";
 import { endConnection } from "./leave.ts";
-import { typeOf, type RoomsObserver } from "./observer.ts";
+import { isQueue, phaseOf, typeOf, type RoomsObserver } from "./observer.ts";
+import { playerConnected } from "./players.ts";
+import { confirmReturn, openReturn } from "./reconnect.ts";
+import { takeSeat } from "./reserve.ts";
 
-/** `Room._onJoin`: the socket is there and claims its seat. Also the way of a reconnection, which asks no matchmaker. */
+/** `Room._onJoin`: the socket is there and claims its seat. Also the way of a return, which asks no matchmaker. */
 export function traceJoin(observer: RoomsObserver): (original: Method) => Method {
   return (original) =>
     function _onJoin(this: Room, ...args: unknown[]) {
-      const client = args[0] as Client;
+      const [client, , options] = args as [Client, unknown, { reconnectionToken?: unknown } | undefined];
       const connection = observer.teller.active ? guard("join", openJoin, observer, this, client) : undefined;
-      const join = connection?.joining;
-      if (!connection || !join) {
-        return original.apply(this, args);
-      }
+      const close = connection && guard("join", joinCloser, observer, this, client, connection);
       return around(
         () => original.apply(this, args),
-        (ok, error) =>
-          guard("join", () => {
-            closeJoin(observer, connection, join, ok, error);
-            if (!ok && !connection.session.phase) {
-              endConnection(observer, this, client.sessionId);
-            }
-          }),
+        (ok, error) => {
+          guard("join", () => close?.(ok, error));
+          // The event `join` comes for first joins only.
+          if (ok && options?.reconnectionToken !== undefined && this.clients.includes(client)) {
+            guard("join", playerConnected, observer, this, client.sessionId);
+          }
+        },
       );
     };
 }
@@ -49,77 +50,93 @@ export const joinHook: RoomHook = {
   },
 };
 
-function openJoin(observer: RoomsObserver, room: Room, client: Client): Connection {
-  const { connections } = observer.registry.of(room);
-  const returning = connections.get(client.sessionId);
-  if (!returning) {
-    const connection = newConnection(observer, room, client.sessionId);
-    connections.set(client.sessionId, connection);
-    observer.registry.open.add(connection.session);
-    return connection;
+/** The event `join`: not when _onJoin is over, as a listener after ours may end the room, and the session. */
+export function confirmJoin(observer: RoomsObserver, room: Room, client: Client): void {
+  playerConnected(observer, room, client.sessionId);
+  observer.playerJoined();
+  const connection = observer.registry.of(room).connections.get(client.sessionId);
+  if (connection) {
+    connection.session.matches += isQueue(room) ? 0 : 1;
+    // Dated back to the socket.
+    enterPhase(observer, connection, phaseOf(room), connection.acceptedAt);
   }
-  const { session, joinContext } = returning;
-  const attributes = joinAttributes(room, client.sessionId, session.id, "reconnect");
-  const links = joinContext ? [{ context: joinContext }] : [];
-  beginJoin(
-    observer,
-    returning,
-    newStep(SPANS.roomJoin, { parent: session.root, target: typeOf(room), links, attributes }),
-  );
-  return returning;
 }
 
-function beginJoin({ teller }: RoomsObserver, connection: Connection, join: Step): void {
-  teller.open(join);
-  connection.joining = join;
-  connection.joinContext = join.spanContext;
+function openJoin(observer: RoomsObserver, room: Room, client: Client): Connection {
+  const { byClient, of, open, queued } = observer.registry;
+  const { connections, seats } = of(room);
+  const { sessionId } = client;
+  const known = connections.get(sessionId);
+  const connection = known ?? newConnection(observer, seats.get(sessionId), client);
+  byClient.set(client, connection);
+  if (known) {
+    openReturn(observer, room, client, known);
+    return known;
+  }
+  connections.set(sessionId, connection);
+  open.add(connection);
+  if (isQueue(room)) {
+    queued.set(sessionId, connection);
+  }
+  openFirstJoin(observer, room, connection, seats.get(sessionId));
+  return connection;
 }
 
-function newConnection(observer: RoomsObserver, room: Room, sessionId: string): Connection {
-  const { seats } = observer.registry.of(room);
-  const seat = seats.get(sessionId);
-  seats.delete(sessionId);
+function newConnection(observer: RoomsObserver, seat: Seat | undefined, client: Client): Connection {
   const at = now();
-  const parent = seat?.parent;
-  const above = seat?.player ?? parent;
-  const connection: Connection = {
-    session: seat?.claimed
-      ? continueSession(observer, seat.claimed, at, above)
-      : startSession(observer, sessionId, at, above),
+  return {
+    session: sessionFor(observer, seat, client.sessionId, at),
+    phase: undefined,
+    client,
     acceptedAt: at,
     joining: undefined,
     joinContext: undefined,
     hook: undefined,
     authRefused: false,
+    returning: undefined,
     heldUntil: undefined,
     left: undefined,
   };
-  const attributes = joinAttributes(room, sessionId, connection.session.id, "new");
+}
+
+function sessionFor(observer: RoomsObserver, seat: Seat | undefined, id: string, at: number): Session {
+  const above = seat?.player ?? seat?.parent;
+  return (
+    seat?.session ??
+    (seat?.claimed ? continueSession(observer, seat.claimed, at, above) : startSession(observer, id, at, above))
+  );
+}
+
+function openFirstJoin(observer: RoomsObserver, room: Room, connection: Connection, seat: Seat | undefined): void {
+  const { acceptedAt, client, session } = connection;
+  const attributes = joinAttributes(room, client.sessionId, session.id, seat?.moved ? "moved" : "new");
   if (seat) {
-    attributes[ATTRIBUTES.seatWait.key] = Math.max(0, at - seat.reservedAt) / 1000;
+    takeSeat(observer, seat);
+    attributes[ATTRIBUTES.seatWait.key] = Math.max(0, acceptedAt - seat.reservedAt) / 1000;
   }
-  beginJoin(observer, connection, newStep(SPANS.roomJoin, { start: at, parent, target: typeOf(room), attributes }));
-  return connection;
+  const fields = { start: acceptedAt, parent: seat?.parent, target: typeOf(room), attributes };
+  beginJoin(observer, connection, newStep(SPANS.roomJoin, fields));
 }
 
-function joinAttributes(room: Room, connectionId: string, sessionId: string, kind: string): Attributes {
-  return {
-    [ATTRIBUTES.room.key]: typeOf(room),
-    [ATTRIBUTES.roomId.key]: room.roomId,
-    [ATTRIBUTES.connectionId.key]: connectionId,
-    [ATTRIBUTES.sessionId.key]: sessionId,
-    [ATTRIBUTES.joinKind.key]: kind,
+function joinCloser(observer: RoomsObserver, room: Room, client: Client, connection: Connection): Done {
+  const join = connection.joining;
+  return (ok, error) => {
+    // A second socket for the same seat may be on its way already.
+    if (connection.joining === join) {
+      connection.joining = undefined;
+    }
+    if (join) {
+      join.failure ??= ok ? undefined : joinFailure(error, connection.authRefused);
+      observer.teller.close(join);
+    }
+    if (connection.returning === client) {
+      connection.returning = undefined;
+      // Without a phase the stay is over: a game may send the player away in onReconnect.
+      if (ok && connection.phase && join) {
+        confirmReturn(observer, room, client, connection, join);
+      }
+    } else if (!ok && !connection.phase) {
+      endConnection(observer, room, client.sessionId);
+    }
   };
-}
-
-function closeJoin({ teller }: RoomsObserver, connection: Connection, join: Step, ok: boolean, error: unknown): void {
-  // A second socket for the same seat may be on its way already.
-  if (connection.joining === join) {
-    connection.joining = undefined;
-  }
-  join.failure ??= ok ? undefined : joinFailure(error, connection.authRefused);
-  teller.close(join);
-  if (ok) {
-    connection.heldUntil = undefined;
-  }
 }

@@ -1,45 +1,32 @@
-import type { Attributes } from "@opentelemetry/api";
 import type { Client, Room } from "@colyseus/core";
-import { CloseCode, matchMaker, QueueRoom } from "@colyseus/core";
-import { ATTRIBUTES, ERROR_TYPES, SPANS } from "../conventions.ts";
+import { CloseCode, matchMaker } from "@colyseus/core";
+import { ERROR_TYPES, SPANS } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import { endReason } from "../sessions/end-reason.ts";
+import { endReason, isLost } from "../sessions/end-reason.ts";
+import { leavePhase } from "../sessions/phases.ts";
 import type { Connection } from "../sessions/registry.ts";
-import { endSession } from "../sessions/session.ts";
-import { newStep, type Failure } from "../telling/step.ts";
+import { leaveSession } from "../sessions/session.ts";
+import { endedBy } from "../sessions/steps.ts";
+import type { Failure } from "../telling/step.ts";
+import { beginReconnecting } from "./drop.ts";
 import type { RoomHook } from "./hook.ts";
-import { typeOf, type RoomsObserver } from "./observer.ts";
+import { isQueue, typeOf, type RoomsObserver } from "./observer.ts";
+import { playerDisconnected } from "./players.ts";
+import { openStayPart } from "./stay-part.ts";
 
 const INTERRUPTED: Failure = { type: ERROR_TYPES.interrupted, expected: true };
 
 /** A timer of Node's may be early by a millisecond. */
 const EARLY_MS = 2;
 
-/** onLeave, under the session, linked to the join. */
+/** onLeave: the player is gone for good. */
 export const leaveHook: RoomHook = {
   key: "onLeave",
   subject: "client",
   open({ registry }, room, sessionId) {
-    const connection = registry.of(room).connections.get(sessionId);
-    const code = connection?.left?.code;
-    const attributes: Attributes = {
-      [ATTRIBUTES.room.key]: typeOf(room),
-      [ATTRIBUTES.connectionId.key]: sessionId,
-    };
-    if (connection) {
-      attributes[ATTRIBUTES.sessionId.key] = connection.session.id;
-    }
-    if (code !== undefined) {
-      attributes[ATTRIBUTES.closeCode.key] = code;
-    }
-    return newStep(SPANS.roomOnLeave, {
-      parent: connection?.session.root,
-      target: typeOf(room),
-      links: connection?.joinContext ? [{ context: connection.joinContext }] : [],
-      attributes,
-    });
+    return openStayPart(SPANS.roomOnLeave, room, sessionId, registry.of(room).connections.get(sessionId));
   },
 };
 
@@ -47,40 +34,60 @@ export const leaveHook: RoomHook = {
 export function traceDisconnect(observer: RoomsObserver): (original: Method) => Method {
   return (original) =>
     function _onLeave(this: Room, ...args: unknown[]) {
-      guard("leave", () => {
-        const [client, code] = args as [Client, number | undefined];
-        const connection = observer.registry.of(this).connections.get(client.sessionId);
-        if (connection) {
-          connection.left = { code, at: now() };
-        }
-      });
+      const [client, code] = args as [Client, number | undefined];
+      guard("leave", disconnect, observer, this, client, code);
       return original.apply(this, args);
     };
 }
 
+function disconnect(observer: RoomsObserver, room: Room, client: Client, code: number | undefined): void {
+  const connection = observer.registry.byClient.get(client);
+  const returning = connection?.returning === client;
+  // Also called for a client that has left, or that another one has replaced.
+  if (!returning && connection && (connection.left || connection.client !== client)) {
+    return;
+  }
+  playerDisconnected(observer, room, client.sessionId);
+  if (!connection) {
+    return;
+  }
+  const left = { code, at: now(), refused: returning };
+  connection.left = left;
+  if (connection.phase && !returning) {
+    const seconds = Math.max(0, left.at - connection.acceptedAt) / 1000;
+    observer.teller.note({ note: "connection.closed", room: typeOf(room), seconds });
+    if (connection.heldUntil !== undefined) {
+      beginReconnecting(observer, room, connection, left);
+    }
+  }
+}
+
 /** The seat is really gone: no return is possible any more. */
 export function endConnection(observer: RoomsObserver, room: Room, sessionId: string): void {
-  const { connections } = observer.registry.of(room);
+  const { of, open, queued } = observer.registry;
+  const { connections } = of(room);
   const connection = connections.get(sessionId);
   if (!connection) {
     return;
   }
   connections.delete(sessionId);
-  observer.registry.open.delete(connection.session);
-  interruptJoin(observer, connection);
-  const { session, acceptedAt, left } = connection;
-  const joined = session.phase !== undefined;
-  const at = left?.at ?? now();
-  if (joined) {
-    const seconds = Math.max(0, at - acceptedAt) / 1000;
-    observer.teller.note({ note: "connection.closed", room: typeOf(room), seconds });
+  open.delete(connection);
+  if (queued.get(sessionId) === connection) {
+    queued.delete(sessionId);
   }
-  endSession(observer, session, reasonOf(connection, joined, room), left?.code, at);
+  interruptJoin(observer, connection);
+  countDrop(observer, room, connection);
+  const { session, phase, left, heldUntil } = connection;
+  const reason = session.reason ?? reasonOf(observer, room, connection);
+  const at = heldUntil === undefined && left ? left.at : now();
+  leavePhase(observer, connection, endedBy(reason), at);
+  leaveSession(observer, session, { reason, phase: phase?.name, code: left?.code, at });
 }
 
 /** A hook that never returns has the game's last word when its player or its room goes. */
 function interruptJoin({ teller }: RoomsObserver, { hook, joining }: Connection): void {
-  for (const step of [hook, joining]) {
+  // Without a hook the join is in core's hands, and about to say for itself how it came out.
+  for (const step of hook ? [hook, joining] : []) {
     if (step) {
       step.failure = INTERRUPTED;
       teller.close(step);
@@ -88,14 +95,31 @@ function interruptJoin({ teller }: RoomsObserver, { hook, joining }: Connection)
   }
 }
 
-function reasonOf({ heldUntil, left }: Connection, joined: boolean, room: Room): string {
-  const expired = heldUntil !== undefined && now() + EARLY_MS >= heldUntil;
-  // A shutdown gives up the seats that it still holds: these players broke off, and would have come back.
-  const gone = heldUntil !== undefined && matchMaker.state === matchMaker.MatchMakerState.SHUTTING_DOWN;
-  return endReason({ code: gone ? CloseCode.SERVER_SHUTDOWN : left?.code, joined, expired, queue: isQueue(room) });
+function countDrop({ teller }: RoomsObserver, room: Room, { heldUntil, phase, left }: Connection): void {
+  if (heldUntil !== undefined) {
+    const outcome = left?.refused ? "refused" : hasPassed(heldUntil) ? "expired" : "abandoned";
+    teller.note({ note: "seat.held", room: typeOf(room), outcome, gap: undefined });
+  } else if (phase && left && isLost(left.code)) {
+    teller.note({ note: "drop", room: typeOf(room), outcome: "lost" });
+  }
 }
 
-/** A stay in a QueueRoom is matchmaking. */
-export function isQueue(room: Room): boolean {
-  return room instanceof QueueRoom;
+function reasonOf({ drain, endReasonOf }: RoomsObserver, room: Room, { heldUntil, left, phase }: Connection): string {
+  const down = matchMaker.state === matchMaker.MatchMakerState.SHUTTING_DOWN;
+  // A shutdown gives up the seats that it still holds: these players broke off, and would have come back.
+  const code = down && heldUntil !== undefined ? CloseCode.SERVER_SHUTDOWN : left?.code;
+  return endReason(
+    {
+      code,
+      joined: phase !== undefined,
+      expired: heldUntil !== undefined && hasPassed(heldUntil),
+      queue: isQueue(room),
+      crashed: down && drain.crashed,
+    },
+    endReasonOf,
+  );
+}
+
+function hasPassed(heldUntil: number): boolean {
+  return now() + EARLY_MS >= heldUntil;
 }

@@ -6,12 +6,19 @@ import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { contextFromHeaders } from "../propagation/headers.ts";
 import { contextFromJoinOptions, stripJoinOptions, tokenFromJoinOptions } from "../propagation/join-options.ts";
-import { admitToken } from "../propagation/session-token.ts";
+import { admitToken, type SessionToken } from "../propagation/session-token.ts";
 import { admit, type Admission } from "../propagation/trust.ts";
 import type { ClaimedSession } from "../sessions/steps.ts";
 import { contextOf, newStep, type Step, type StepLink } from "../telling/step.ts";
 import { matchmakeFailure } from "./failures.ts";
-import { withJourney, type Journey, type RoomsObserver } from "./observer.ts";
+import { withJourney, type Journey, type Refusal, type RoomsObserver } from "./observer.ts";
+
+const OUTCOME_OF: Record<Refusal, string> = {
+  room_full: "refused_full",
+  auth_failed: "refused_auth",
+  refused: "error",
+  ipc_timeout: "ipc_timeout",
+};
 
 interface Request {
   readonly step: Step;
@@ -66,6 +73,7 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
     player: continued,
     claimed,
     refusal: undefined,
+    moved: claimed !== undefined && hasMoved(claimed.token),
     authenticating: false,
     over: false,
   };
@@ -118,7 +126,8 @@ function closeRequest(
       journey.refusal ??= "room_full";
     }
     step.failure = matchmakeFailure(outcome, journey);
-    const kind = step.attributes[ATTRIBUTES.method.key] === "reconnect" ? "reconnect" : "new";
+    const fresh = journey.moved ? "moved" : "new";
+    const kind = step.attributes[ATTRIBUTES.method.key] === "reconnect" ? "reconnect" : fresh;
     teller.note({ note: "join.refused", room: step.target, kind, outcome: refusedOutcome(journey) });
   }
   teller.close(step);
@@ -181,8 +190,10 @@ function activeSpan(): SpanContext | undefined {
 }
 
 function refusedOutcome({ refusal }: Journey): string {
-  if (refusal === "room_full") {
-    return "refused_full";
-  }
-  return refusal === "auth_failed" ? "refused_auth" : "error";
+  return (refusal && OUTCOME_OF[refusal]) ?? "error";
+}
+
+/** The token comes from a game server, or counts matches: not from the login. */
+function hasMoved({ leg, matches }: SessionToken): boolean {
+  return leg > 0 || matches > 0;
 }

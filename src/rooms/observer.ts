@@ -1,18 +1,25 @@
 import { createContextKey, type Context, type SpanContext } from "@opentelemetry/api";
-import type { Client, Room } from "@colyseus/core";
+import { QueueRoom, type Client, type Room } from "@colyseus/core";
 import type { MetricConvention } from "../conventions.ts";
 import type { Undo } from "../internal/patch.ts";
 import { withValue } from "../internal/linked-context.ts";
 import type { Trust } from "../propagation/trust.ts";
+import type { EndReasonOf } from "../sessions/end-reason.ts";
+import type { PhaseName } from "../sessions/phases.ts";
 import type { Registry } from "../sessions/registry.ts";
 import type { Sessions } from "../sessions/session.ts";
 import type { ClaimedSession } from "../sessions/steps.ts";
+import type { WaitingSeats } from "../sessions/waiting-seats.ts";
 import type { Distributions, Reading, Tally } from "../telling/tally.ts";
 
-/** What every hook of a room writes to. */
-export interface RoomsObserver extends Sessions {
+/** What is known and counted about rooms and their players. */
+export interface RoomsState extends Sessions {
   readonly trust: Trust;
   readonly registry: Registry;
+  readonly waiting: WaitingSeats;
+  readonly drain: Drain;
+  /** The game's own names for close codes. */
+  readonly endReasonOf: EndReasonOf | undefined;
   readonly rooms: Tally;
   readonly clients: Tally;
   readonly ticks: Distributions;
@@ -21,11 +28,21 @@ export interface RoomsObserver extends Sessions {
   readonly traffic: Traffic | undefined;
   /** A join was confirmed. */
   playerJoined(): void;
+}
+
+/** What every hook of a room writes to. */
+export interface RoomsObserver extends RoomsState {
   /**
    * Wraps room classes and listens to handlers that were defined since the last look. Looks through nothing when the
    * room type that was `asked` for is known.
    */
   meetNewRooms(asked?: unknown): void;
+}
+
+/** What is known about the shutdown. */
+export interface Drain {
+  /** An error that nobody caught has begun it. */
+  readonly crashed: boolean;
 }
 
 /** What went one way, in rooms of one type. */
@@ -44,6 +61,9 @@ export interface Traffic {
   readonly undo: Undo;
 }
 
+/** Why a request got no seat, where core's own answer does not say so. */
+export type Refusal = "room_full" | "auth_failed" | "refused" | "ipc_timeout";
+
 /** One matchmaking request on its way through auth, create and reserve. Travels in the context, never in options. */
 export interface Journey {
   /** Room type that was asked for, where it is defined. */
@@ -53,7 +73,9 @@ export interface Journey {
   /** What the player's token says, where it was believed. */
   readonly claimed: ClaimedSession | undefined;
   /** Why there is no seat, as far as a hook or the room has said so. The last try counts. */
-  refusal: "room_full" | "auth_failed" | "refused" | undefined;
+  refusal: Refusal | undefined;
+  /** The player's session was in another room before. */
+  readonly moved: boolean;
   /** A static onAuth is running: one that calls super.onAuth() is still one auth. */
   authenticating: boolean;
   /** Answered. What a room's timers do later in the request's context is not this player's way any more. */
@@ -75,4 +97,13 @@ export function journeyOf(context: Context): Journey | undefined {
 /** Type of a room: the name under which it was defined. */
 export function typeOf(room: Room): string {
   return room.roomName;
+}
+
+/** A stay in a QueueRoom is matchmaking, any other is a match. */
+export function isQueue(room: Room): boolean {
+  return room instanceof QueueRoom;
+}
+
+export function phaseOf(room: Room): PhaseName {
+  return isQueue(room) ? "matchmaking" : "in_game";
 }

@@ -4,8 +4,10 @@ import { around } from "../internal/around.ts";
 import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import type { RoomState } from "../sessions/registry.ts";
-import { journeyOf, type Journey, type RoomsObserver } from "./observer.ts";
+import type { Seat } from "../sessions/registry.ts";
+import { leaveSession } from "../sessions/session.ts";
+import { holdSeat } from "./drop.ts";
+import { journeyOf, typeOf, type Journey, type RoomsObserver, type RoomsState } from "./observer.ts";
 
 /** `Room._reserveSeat`: the seat keeps where it came from until the socket claims it. */
 export function traceReserve(observer: RoomsObserver): (original: Method) => Method {
@@ -14,58 +16,83 @@ export function traceReserve(observer: RoomsObserver): (original: Method) => Met
       if (!observer.teller.active) {
         return original.apply(this, args);
       }
-      const sessionId = args[0] as string;
-      const seconds = args[3] as number;
-      const held = args[4] === true;
+      const [sessionId, , , seconds = this.seatReservationTimeout, held] = args as [string, ...unknown[]];
+      if (held === true) {
+        guard("reserve", holdSeat, observer, this, sessionId, Number(seconds));
+        return original.apply(this, args);
+      }
       const journey = journeyOf(context.active());
-      guard("reserve", () => {
-        const state = observer.registry.of(this);
-        if (held) {
-          holdSeat(state, sessionId, seconds);
-        } else {
-          keepSeat(state, this, sessionId, journey);
-        }
-      });
+      const seat = guard("reserve", keepSeat, observer, this, sessionId, Number(seconds), journey);
       return around(
         () => original.apply(this, args),
         (ok, reserved) => {
-          if (held || (ok && reserved !== false)) {
-            return;
-          }
-          observer.registry.of(this).seats.delete(sessionId);
-          if (journey && ok) {
-            journey.refusal = "room_full";
+          if (seat && (!ok || reserved === false)) {
+            guard("reserve", refuseSeat, observer, seat, journey, ok);
           }
         },
       );
     };
 }
 
-/** allowReconnection(): the player may come back to this seat, and has no new one. */
-function holdSeat({ connections }: RoomState, sessionId: string, seconds: number): void {
-  const connection = connections.get(sessionId);
-  if (connection) {
-    connection.heldUntil = now() + seconds * 1000;
-  }
-}
-
-function keepSeat(state: RoomState, room: Room, sessionId: string, journey: Journey | undefined): void {
-  forgetExpired(state, room);
-  state.seats.set(sessionId, {
-    reservedAt: now(),
-    parent: trace.getSpanContext(context.active()),
+function keepSeat(
+  { registry, waiting }: RoomsObserver,
+  room: Room,
+  id: string,
+  seconds: number,
+  journey: Journey | undefined,
+): Seat {
+  const at = now();
+  // A queue makes its match room by a timer, under no request: its players are known by Colyseus' sessionId.
+  const session = journey ? undefined : registry.queued.get(id)?.session;
+  const claimed = journey?.claimed;
+  const seat: Seat = {
+    room,
+    id,
+    reservedAt: at,
+    expiresAt: at + seconds * 1000,
+    parent: session?.root ?? trace.getSpanContext(context.active()),
     player: journey?.player,
-    claimed: journey?.claimed,
-  });
+    claimed,
+    session,
+    moved: session !== undefined || journey?.moved === true,
+  };
+  if (session) {
+    session.stays += 1;
+  }
+  registry.of(room).seats.set(id, seat);
+  waiting.add(seat);
+  return seat;
 }
 
-/** Colyseus lets a seat that nobody claims expire silently, so the oldest are looked through at each new one. */
-function forgetExpired({ seats }: RoomState, room: Room): void {
-  const reserved = (room as unknown as { _reservedSeats: Record<string, unknown> })._reservedSeats;
-  for (const sessionId of seats.keys()) {
-    if (reserved[sessionId] !== undefined) {
-      return;
-    }
-    seats.delete(sessionId);
+/** The room is full, or its reserveSeat failed. */
+function refuseSeat(observer: RoomsObserver, seat: Seat, journey: Journey | undefined, full: boolean): void {
+  dropSeat(observer, seat);
+  if (journey) {
+    journey.refusal = full ? "room_full" : undefined;
+  } else {
+    // Server code asked, and no request will tell.
+    observer.teller.note({ note: "seat", room: typeOf(seat.room), outcome: full ? "refused_full" : "error" });
   }
+}
+
+/** Nobody has claimed the seat in its time, or before its room ended. */
+export function expireSeat(observer: RoomsState, seat: Seat): void {
+  dropSeat(observer, seat);
+  observer.teller.note({ note: "seat", room: typeOf(seat.room), outcome: "expired" });
+}
+
+function dropSeat(observer: RoomsState, seat: Seat): void {
+  takeSeat(observer, seat);
+  if (seat.session) {
+    leaveSession(observer, seat.session);
+  }
+}
+
+/** The seat waits no more. */
+export function takeSeat({ registry, waiting }: RoomsState, seat: Seat): void {
+  const { seats } = registry.of(seat.room);
+  if (seats.get(seat.id) === seat) {
+    seats.delete(seat.id);
+  }
+  waiting.delete(seat);
 }

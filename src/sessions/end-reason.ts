@@ -1,14 +1,27 @@
+import { show } from "../internal/check.ts";
+import { describe, warn } from "../internal/report.ts";
+
 /** What is known about a player's way out. */
 export interface Departure {
   /** Close code as Colyseus gave it to `_onLeave`. */
   readonly code: number | undefined;
   /** The join had been confirmed. */
   readonly joined: boolean;
-  /** The seat was held for a return, until its window had passed. */
+  /** The seat was held for a return, until its window had passed or the return was refused. */
   readonly expired: boolean;
   /** The room was a QueueRoom. */
   readonly queue: boolean;
+  /** The server goes down for an error that nobody caught. */
+  readonly crashed: boolean;
 }
+
+const MAX_REASON = 64;
+
+/** {@link isReason} in words. */
+export const REASON = `a string of 1 to ${MAX_REASON} characters`;
+
+/** The game's own name for a close code; undefined for those that it has none for. */
+export type EndReasonOf = (code: number) => string | undefined;
 
 const BY_CODE = new Map<number, string>([
   [1000, "client_quit"],
@@ -22,6 +35,9 @@ const BY_CODE = new Map<number, string>([
   [4010, "server_restart"],
 ]);
 
+/** No status code at all: what a WebSocket says of a peer that has just gone. */
+const NO_STATUS = 1005;
+
 const TYPES = new Map<string, string>([
   ["client_quit", "graceful"],
   ["logout", "graceful"],
@@ -34,9 +50,12 @@ const TYPES = new Map<string, string>([
 ]);
 
 /** `session.end_reason` of a departure. */
-export function endReason({ code, joined, expired, queue }: Departure): string {
+export function endReason({ code = NO_STATUS, joined, expired, queue, crashed }: Departure, own?: EndReasonOf): string {
   if (!joined) {
     return "join_failed";
+  }
+  if (crashed) {
+    return "crash";
   }
   if (expired) {
     return "timeout";
@@ -44,7 +63,36 @@ export function endReason({ code, joined, expired, queue }: Departure): string {
   if (queue && code === 1000) {
     return "moved_on";
   }
-  return BY_CODE.get(code ?? 1005) ?? "unknown";
+  return own?.(code) ?? BY_CODE.get(code) ?? "unknown";
+}
+
+/** The game's own names, where it gives a usable one: what its function throws or invents never reaches a hook. */
+export function ownReasons(given: EndReasonOf): EndReasonOf {
+  return (code) => {
+    try {
+      const reason: unknown = given(code);
+      if (reason === undefined || isReason(reason)) {
+        return reason;
+      }
+      warn(
+        "session.endReasonOf",
+        `session.endReasonOf(${code}) must give ${REASON} or undefined, gave ${show(reason)}`,
+      );
+    } catch (error) {
+      warn("session.endReasonOf", `session.endReasonOf(${code}) threw ${describe(error)}: the code's own name is used`);
+    }
+    return undefined;
+  };
+}
+
+/** What may be the name of an end. */
+export function isReason(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= MAX_REASON;
+}
+
+/** The connection broke off, whatever became of it. */
+export function isLost(code: number = NO_STATUS): boolean {
+  return BY_CODE.get(code) === "connection_lost";
 }
 
 /** `session.end_type` of a reason, as the classification of player sessions has it. */

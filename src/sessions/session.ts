@@ -1,20 +1,24 @@
 import type { SpanContext } from "@opentelemetry/api";
-import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import type { SessionEnd } from "../propagation/session-token.ts";
 import type { Teller } from "../telling/step.ts";
 import type { Tally } from "../telling/tally.ts";
-import { endedBy, lifecycleStep, phaseStep, startedStep, type ClaimedSession, type SessionFacts } from "./steps.ts";
-
-export type PhaseName = "matchmaking" | "in_game";
+import { lifecycleStep, startedStep, type ClaimedSession, type SessionFacts, type SessionSummary } from "./steps.ts";
 
 /** One player's session. Light: ten thousand of them are open on a busy server. */
 export interface Session extends SessionFacts {
   /** Who tells `session.lifecycle`. */
   readonly end: SessionEnd;
-  phase: { readonly name: PhaseName; readonly since: number } | undefined;
   matches: number;
+  /** Rooms that it is in, and seats to which it moves. With the last of them it ends. */
+  stays: number;
+  /** The game's own word for its end: it counts more than any close code. */
+  reason: string | undefined;
+  left: Leave | undefined;
   ended: boolean;
 }
+
+/** How a session left a room. */
+export type Leave = Omit<SessionSummary, "matches">;
 
 export interface Sessions {
   readonly teller: Teller;
@@ -42,30 +46,21 @@ export function continueSession(
   return newSession({ ...facts, root: root ?? tellStarted(sessions, facts, parent) }, token.end, token.matches);
 }
 
-/** The player is in: a stay in a QueueRoom is matchmaking, any other is a match. `since` is epoch milliseconds. */
-export function enterPhase({ openByPhase }: Sessions, session: Session, name: PhaseName, since: number): void {
-  session.phase = { name, since };
-  session.matches += name === "in_game" ? 1 : 0;
-  openByPhase.add(name, 1);
-}
-
-/** Ends a session once: its open phase, then the summary. `at` is epoch milliseconds. */
-export function endSession(
-  sessions: Sessions,
-  session: Session,
-  reason: string,
-  code: number | undefined,
-  at: number,
-): void {
-  if (session.ended) {
+/**
+ * The session is out of one room, or has lost the seat to which it moved: then without a `leave`. It ends with the last,
+ * once, as it last left a room.
+ */
+export function leaveSession({ teller }: Sessions, session: Session, leave?: Leave): void {
+  session.stays -= 1;
+  session.left = leave ?? session.left;
+  if (session.stays > 0 || session.ended || !session.left) {
     return;
   }
   session.ended = true;
-  endPhase(sessions, session, reason, at);
   // Never two ends: the service that began the session tells this one.
   if (session.end === "server") {
-    const { matches, phase } = session;
-    sessions.teller.close(lifecycleStep(session, { reason, matches, phase: phase?.name, code, at }), at);
+    const { matches, left } = session;
+    teller.close(lifecycleStep(session, { ...left, matches }), left.at);
   }
 }
 
@@ -80,16 +75,5 @@ function tellStarted(
 }
 
 function newSession(facts: SessionFacts, end: SessionEnd, matches: number): Session {
-  return { ...facts, end, matches, phase: undefined, ended: false };
-}
-
-function endPhase({ teller, openByPhase }: Sessions, session: Session, reason: string, at: number): void {
-  const { phase } = session;
-  if (!phase) {
-    return;
-  }
-  openByPhase.add(phase.name, -1);
-  const span = phase.name === "matchmaking" ? SPANS.phaseMatchmaking : SPANS.phaseInGame;
-  const step = phaseStep(span, session, phase.since, { [ATTRIBUTES.phaseEndedBy.key]: endedBy(reason) });
-  teller.close(step, at);
+  return { ...facts, end, matches, stays: 1, reason: undefined, left: undefined, ended: false };
 }

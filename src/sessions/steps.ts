@@ -60,8 +60,8 @@ export function lifecycleStep(session: SessionFacts, { reason, matches, phase, c
   });
 }
 
-/** `phase.ended_by` of a phase that the session's end has cut short. */
-export function endedBy(reason: string): string {
+/** `phase.ended_by` of a phase that the end of the stay has cut short. */
+export function endedBy(reason: string): "leave" | "disconnect" {
   return endType(reason) === "graceful" ? "leave" : "disconnect";
 }
 

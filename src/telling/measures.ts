@@ -21,6 +21,9 @@ const MAX_MAPS = 24;
 const MAX_REGIONS = 12;
 const MAX_MODES = 12;
 
+/** Ours are a dozen; a game may have as many names of its own. */
+const MAX_REASONS = 24;
+
 /** What each kind of step says in metrics, sampled or not. */
 export function createMeasures(): (step: Step, record: Record) => void {
   const mapLabel = boundedLabel(MAX_MAPS);
@@ -32,9 +35,10 @@ export function createMeasures(): (step: Step, record: Record) => void {
     [SPANS.allocateServer, provision()],
     [SPANS.matchmake, measureMatchmake],
     [SPANS.roomJoin, measureJoin],
-    [SPANS.sessionLifecycle, measureSession],
+    [SPANS.sessionLifecycle, session()],
     [SPANS.phaseInGame, phase("in_game")],
     [SPANS.phaseMatchmaking, phase("matchmaking")],
+    [SPANS.phaseReconnecting, phase("reconnecting")],
     [
       SPANS.mapLoad,
       (step, seconds, record) =>
@@ -51,12 +55,33 @@ export function measureNote(note: Note, record: Record): void {
       return record(METRICS.roomLifetime, note.seconds, note.room);
     case "connection.closed":
       return record(METRICS.clientDuration, note.seconds, note.room);
+    case "seat":
+      return record(METRICS.seatReservations, 1, note.room, note.outcome);
+    case "drop":
+      return record(METRICS.drops, 1, note.room, note.outcome);
+    case "seat.held":
+      return measureHeldSeat(note.room, note.outcome, note.gap, record);
     case "join.refused":
-      return record(METRICS.joins, 1, note.room, note.kind, note.outcome);
+      return measureRefusal(note.room, note.kind, note.outcome, record);
     case "boot.phase":
       return record(METRICS.bootDuration, note.seconds, note.phase, note.outcome);
     case "trace_context":
       return record(METRICS.traceContext, 1, note.source, note.outcome);
+  }
+}
+
+function measureHeldSeat(room: string, outcome: string, gap: number | undefined, record: Record): void {
+  record(METRICS.reconnects, 1, room, outcome);
+  if (gap !== undefined) {
+    record(METRICS.reconnectGap, gap, room);
+  }
+}
+
+function measureRefusal(room: string | undefined, kind: string, outcome: string, record: Record): void {
+  record(METRICS.joins, 1, room, kind, outcome === "ipc_timeout" ? "error" : outcome);
+  // A return asks for no seat: it has one.
+  if (kind !== "reconnect") {
+    record(METRICS.seatReservations, 1, room, outcome);
   }
 }
 
@@ -96,7 +121,11 @@ function measureJoin({ target, attributes, failure }: Step, seconds: number, rec
     record(METRICS.seatWait, wait, target);
   }
   record(METRICS.joinDuration, seconds, target, failure?.type);
-  record(METRICS.joins, 1, target, attributes[ATTRIBUTES.joinKind.key], joinOutcome(failure?.type));
+  const kind = attributes[ATTRIBUTES.joinKind.key];
+  record(METRICS.joins, 1, target, kind, joinOutcome(failure?.type));
+  if (kind !== "reconnect") {
+    record(METRICS.seatReservations, 1, target, "consumed");
+  }
 }
 
 function joinOutcome(failure: string | undefined): string {
@@ -106,9 +135,12 @@ function joinOutcome(failure: string | undefined): string {
   return failure === "auth_failed" ? "refused_auth" : "error";
 }
 
-function measureSession({ attributes }: Step, seconds: number, record: Record): void {
-  record(METRICS.sessionDuration, seconds, attributes[ATTRIBUTES.endType.key]);
-  record(METRICS.sessionEnds, 1, attributes[ATTRIBUTES.endReason.key]);
+function session(): Measure {
+  const reasonLabel = boundedLabel(MAX_REASONS);
+  return ({ attributes }, seconds, record) => {
+    record(METRICS.sessionDuration, seconds, attributes[ATTRIBUTES.endType.key]);
+    record(METRICS.sessionEnds, 1, reasonLabel(attributes[ATTRIBUTES.endReason.key]));
+  };
 }
 
 function secondsOf(step: Step): number {

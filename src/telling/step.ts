@@ -97,6 +97,15 @@ function joinedName(name: string, target: string): string {
 export type Note =
   | { readonly note: "room.disposed"; readonly room: string; readonly seconds: number }
   | { readonly note: "connection.closed"; readonly room: string; readonly seconds: number }
+  | { readonly note: "seat"; readonly room: string; readonly outcome: string }
+  | { readonly note: "drop"; readonly room: string; readonly outcome: string }
+  | {
+      readonly note: "seat.held";
+      readonly room: string;
+      readonly outcome: string;
+      /** Seconds from the disconnect to the return. */
+      readonly gap: number | undefined;
+    }
   | {
       readonly note: "join.refused";
       readonly room: string | undefined;

@@ -1,0 +1,109 @@
+import { isDevMode, matchMaker, type Server } from "@colyseus/core";
+import { ERROR_TYPES } from "../conventions.ts";
+import { settledWithin } from "../internal/deadline.ts";
+import { shadow, type Undo } from "../internal/patch.ts";
+import { describe, guard, warn } from "../internal/report.ts";
+import type { Orchestrator } from "../orchestrators/orchestrator.ts";
+import { flushTelemetry, type Providers } from "../telling/flush.ts";
+import type { Allocations } from "./allocation.ts";
+import type { Boot } from "./boot.ts";
+import type { Status } from "./status.ts";
+
+export interface DrainParts {
+  readonly server: Server;
+  readonly status: Status;
+  readonly boot: Boot;
+  readonly allocations: Allocations;
+  readonly orchestrator: Orchestrator | undefined;
+  readonly rooms: { endAll(reason: string): void };
+  readonly drain: { crashed: boolean };
+  readonly options: Providers & { readonly drainDeadline: number | undefined };
+}
+
+/** The last telemetry leaves within this; likewise the orchestrator is told. */
+const EXPORT_MS = 3000;
+
+/** A shutdown so soon after an uncaught error is one for it. A game that lives on after one has not crashed. */
+const CRASH_MS = 1000;
+
+/**
+ * `gracefullyShutdown`: what is open has ended when core's own part is over; then the telemetry leaves and the orchestrator
+ * is told. Core's two callback slots stay the game's. Core would end the process itself, so it is asked not to, and its
+ * exit is made up for.
+ */
+export function traceDrain(parts: DrainParts): Undo {
+  const crash = watchForCrash();
+  let finished: Promise<void> | undefined;
+  const undo = shadow(
+    parts.server,
+    "gracefullyShutdown",
+    (original) =>
+      async function drained(this: Server, exit: boolean = true, error?: Error) {
+        if (matchMaker.state === matchMaker.MatchMakerState.SHUTTING_DOWN) {
+          return original.call(this, exit, error);
+        }
+        parts.status.enter("draining");
+        parts.drain.crashed = error !== undefined || crash.recent();
+        const deadline = setDeadline(parts);
+        await original.call(this, false, error);
+        clearTimeout(deadline);
+        // A second signal, while the game's onBeforeShutdown still runs, comes through here as well.
+        await (finished ??= finish(parts));
+        if (exit) {
+          process.exit(error && !isDevMode ? 1 : 0);
+        }
+      },
+  );
+  return () => {
+    undo();
+    crash.undo();
+  };
+}
+
+/** An error that nobody caught: core and games shut down for it, some without saying so. */
+function watchForCrash(): { recent(): boolean; readonly undo: Undo } {
+  let at = -Infinity;
+  const note = () => {
+    at = performance.now();
+  };
+  // The monitor changes nothing about how the process ends.
+  process.on("uncaughtExceptionMonitor", note);
+  return {
+    recent: () => performance.now() - at < CRASH_MS,
+    undo: () => process.off("uncaughtExceptionMonitor", note),
+  };
+}
+
+function setDeadline(parts: DrainParts): NodeJS.Timeout | undefined {
+  const { drainDeadline } = parts.options;
+  return drainDeadline === undefined
+    ? undefined
+    : setTimeout(() => {
+        endSessions(parts);
+        void flushTelemetry(parts.options, EXPORT_MS);
+      }, drainDeadline).unref();
+}
+
+function endSessions({ rooms, drain }: DrainParts): void {
+  guard("drain", () => rooms.endAll(drain.crashed ? "crash" : "server_shutdown"));
+}
+
+async function finish(parts: DrainParts): Promise<void> {
+  const { boot, allocations, status, orchestrator, options } = parts;
+  endSessions(parts);
+  guard("drain", () => {
+    allocations.close();
+    boot.finish({ type: ERROR_TYPES.interrupted, expected: false, message: "shut down before Ready" });
+    status.enter("stopped");
+  });
+  await Promise.all([flushTelemetry(options, EXPORT_MS), orchestrator && stopOrchestrator(orchestrator)]);
+}
+
+async function stopOrchestrator(orchestrator: Orchestrator): Promise<void> {
+  const stopped = orchestrator.shutdown();
+  stopped.catch((error: unknown) =>
+    warn("orchestrator shutdown", `${orchestrator.name} was not told that this server is done: ${describe(error)}`),
+  );
+  await settledWithin(EXPORT_MS, stopped);
+  orchestrator.close();
+}

@@ -1,0 +1,62 @@
+import type { Client, Room } from "@colyseus/core";
+import { SPANS } from "../conventions.ts";
+import { enterPhase, leavePhase } from "../sessions/phases.ts";
+import type { Connection } from "../sessions/registry.ts";
+import { newStep, type Step } from "../telling/step.ts";
+import type { RoomHook } from "./hook.ts";
+import { beginJoin, closeJoinPart, joinAttributes } from "./join-step.ts";
+import { phaseOf, typeOf, type RoomsObserver } from "./observer.ts";
+import { openStayPart } from "./stay-part.ts";
+
+/** onReconnect, for which the return waits. */
+export const reconnectHook: RoomHook = {
+  key: "onReconnect",
+  subject: "client",
+  open(observer, room, sessionId) {
+    const connection = observer.registry.of(room).connections.get(sessionId);
+    const step = openStayPart(SPANS.roomOnReconnect, room, sessionId, connection);
+    if (connection) {
+      connection.hook = step;
+    }
+    return step;
+  },
+  close(observer, _step, { room, sessionId }) {
+    closeJoinPart(observer, room, sessionId);
+  },
+};
+
+/** A socket for a seat that is taken: its player is back, by the token that the room gave to the first one. */
+export function openReturn(observer: RoomsObserver, room: Room, client: Client, connection: Connection): void {
+  const { session, joinContext } = connection;
+  connection.returning = client;
+  const fields = {
+    parent: session.root,
+    target: typeOf(room),
+    links: joinContext ? [{ context: joinContext }] : [],
+    attributes: joinAttributes(room, client.sessionId, session.id, "reconnect"),
+  };
+  beginJoin(observer, connection, newStep(SPANS.roomJoin, fields));
+}
+
+/** The return is confirmed, and the session goes on where it was. */
+export function confirmReturn(
+  observer: RoomsObserver,
+  room: Room,
+  client: Client,
+  connection: Connection,
+  join: Step,
+): void {
+  const { left, heldUntil } = connection;
+  connection.client = client;
+  connection.acceptedAt = join.start;
+  connection.left = undefined;
+  connection.heldUntil = undefined;
+  if (!left || heldUntil === undefined) {
+    return;
+  }
+  // A player who changes networks is back before the old socket is known to be gone.
+  const at = Math.max(join.start, left.at);
+  observer.teller.note({ note: "seat.held", room: typeOf(room), outcome: "returned", gap: (at - left.at) / 1000 });
+  leavePhase(observer, connection, "return", at);
+  enterPhase(observer, connection, phaseOf(room), at);
+}
