@@ -1,14 +1,9 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import { warn } from "../internal/report.ts";
-import { boundedLabel } from "../telling/bounded-label.ts";
 import { createTeller, type SearchingTeller } from "../telling/teller.ts";
-
-/** More reasons than a service has; the rest is `other`. A reason is a metric's label, too. */
-const MAX_REASONS = 32;
 
 export interface SessionTeller {
   readonly teller: SearchingTeller;
-  readonly reasonOf: (reason: string) => string;
   /** Says once that there is no SDK. */
   readonly missSdk: () => void;
 }
@@ -42,7 +37,6 @@ function newTeller(
   let said = false;
   return {
     teller,
-    reasonOf: boundedLabel(MAX_REASONS),
     missSdk() {
       if (!said) {
         said = true;

@@ -31,7 +31,7 @@ export interface BackendSession {
    * The player is gone. Ends the phases that are open; with `end: "service"` it tells `session.lifecycle`, once.
    *
    * `reason` is `session.end_reason` and a metric's label: of a small set (`logout`, `client_quit`, `timeout`,
-   * `connection_lost`, `kicked`, `banned`, `crash`, or your own; after 32 different ones `other`).
+   * `connection_lost`, `kicked`, `banned`, `crash`, or your own; after 32 different ones the label is `other`).
    *
    * @param reason default `"logout"`
    * @param summary `matchesPlayed`, where the service knows it
@@ -78,7 +78,7 @@ function tellLogin({ player, parent }: ResolvedSession, { teller, missSdk }: Ses
 function createEnding(
   facts: SessionFacts,
   { end }: ResolvedSession,
-  { teller, reasonOf }: SessionTeller,
+  { teller }: SessionTeller,
 ): Pick<BackendSession, "phase" | "end"> {
   const phases = createPhases(teller, facts);
   return {
@@ -88,10 +88,9 @@ function createEnding(
         return;
       }
       const at = now();
-      const told = reasonOf(reason);
-      phases.close(told, at);
+      phases.close(reason, at);
       if (end === "service") {
-        const summary = { reason: told, matches: matchesPlayed, phase: phases.last, code: undefined, at };
+        const summary = { reason, matches: matchesPlayed, phase: phases.last, code: undefined, at };
         teller.close(lifecycleStep(facts, summary), at);
       }
     },

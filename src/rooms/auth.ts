@@ -7,7 +7,8 @@ import { contextOf, newStep, type Step } from "../telling/step.ts";
 import { AUTH_REFUSED, authFailure } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
 import { closeJoinPart, openJoinPart } from "./join-step.ts";
-import { journeyOf, typeOf, type Journey, type RoomsObserver } from "./observer.ts";
+import { journeyOf, type Journey } from "./journey.ts";
+import { typeOf, type RoomsObserver } from "./observer.ts";
 
 /** The static onAuth, asked by the matchmaker before there is a room. */
 export function traceStaticAuth(observer: RoomsObserver): (original: Method) => Method {

@@ -3,7 +3,8 @@ import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import { newStep } from "../telling/step.ts";
 import { hookFailure } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
-import { journeyOf, typeOf } from "./observer.ts";
+import { journeyOf } from "./journey.ts";
+import { typeOf } from "./observer.ts";
 
 /** onCreate, under the request that needed the room, or under what was active when server code made it. */
 export const createHook: RoomHook = {

@@ -2,7 +2,7 @@ import { ErrorCode, ServerError } from "@colyseus/core";
 import { ERROR_TYPES } from "../conventions.ts";
 import { describe } from "../internal/report.ts";
 import type { Failure } from "../telling/step.ts";
-import type { Journey } from "./observer.ts";
+import type { Journey } from "./journey.ts";
 
 const BY_CODE = new Map<number, string>([
   [ErrorCode.MATCHMAKE_NO_HANDLER, ERROR_TYPES.noHandler],

@@ -5,6 +5,7 @@ import { createHook } from "./create.ts";
 import { disposeHook } from "./dispose.ts";
 import { dropHook } from "./drop.ts";
 import { traceHook, type RoomHook } from "./hook.ts";
+import { tracePresence } from "./ipc.ts";
 import { joinHook, traceJoin } from "./join.ts";
 import { leaveHook, traceDisconnect } from "./leave.ts";
 import { traceMatchmake } from "./matchmake.ts";
@@ -95,6 +96,7 @@ export function installHooks(state: RoomsState): Undo {
   if (observer.traffic) {
     undos.push(observer.traffic.undo, patch(Room.prototype, "_onMessage", countReceived(observer.traffic)));
   }
+  undos.push(tracePresence(observer));
   meetNewRooms();
   return () => undoAll(undos);
 }

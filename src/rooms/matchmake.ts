@@ -6,12 +6,13 @@ import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { contextFromHeaders } from "../propagation/headers.ts";
 import { contextFromJoinOptions, stripJoinOptions, tokenFromJoinOptions } from "../propagation/join-options.ts";
-import { admitToken, type SessionToken } from "../propagation/session-token.ts";
+import { admitToken } from "../propagation/session-token.ts";
 import { admit, type Admission } from "../propagation/trust.ts";
 import type { ClaimedSession } from "../sessions/steps.ts";
 import { contextOf, newStep, type Step, type StepLink } from "../telling/step.ts";
 import { matchmakeFailure } from "./failures.ts";
-import { withJourney, type Journey, type Refusal, type RoomsObserver } from "./observer.ts";
+import { newJourney, withJourney, type Journey, type Refusal } from "./journey.ts";
+import type { RoomsObserver } from "./observer.ts";
 
 const OUTCOME_OF: Record<Refusal, string> = {
   room_full: "refused_full",
@@ -68,15 +69,7 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
   });
   observer.teller.open(step);
   const continued = player.parent ?? (http ? undefined : header.parent);
-  const journey: Journey = {
-    room,
-    player: continued,
-    claimed,
-    refusal: undefined,
-    moved: claimed !== undefined && hasMoved(claimed.token),
-    authenticating: false,
-    over: false,
-  };
+  const journey = newJourney(room, continued, claimed);
   return { step, asked, journey };
 }
 
@@ -191,9 +184,4 @@ function activeSpan(): SpanContext | undefined {
 
 function refusedOutcome({ refusal }: Journey): string {
   return (refusal && OUTCOME_OF[refusal]) ?? "error";
-}
-
-/** The token comes from a game server, or counts matches: not from the login. */
-function hasMoved({ leg, matches }: SessionToken): boolean {
-  return leg > 0 || matches > 0;
 }

@@ -1,14 +1,11 @@
-import { createContextKey, type Context, type SpanContext } from "@opentelemetry/api";
 import { QueueRoom, type Client, type Room } from "@colyseus/core";
 import type { MetricConvention } from "../conventions.ts";
 import type { Undo } from "../internal/patch.ts";
-import { withValue } from "../internal/linked-context.ts";
 import type { Trust } from "../propagation/trust.ts";
 import type { EndReasonOf } from "../sessions/end-reason.ts";
 import type { PhaseName } from "../sessions/phases.ts";
 import type { Registry } from "../sessions/registry.ts";
 import type { Sessions } from "../sessions/session.ts";
-import type { ClaimedSession } from "../sessions/steps.ts";
 import type { WaitingSeats } from "../sessions/waiting-seats.ts";
 import type { Distributions, Reading, Tally } from "../telling/tally.ts";
 
@@ -59,39 +56,6 @@ export interface Traffic {
   readonly readings: readonly (readonly [MetricConvention, Reading])[];
   /** Puts back the very same functions of the clients' classes. */
   readonly undo: Undo;
-}
-
-/** Why a request got no seat, where core's own answer does not say so. */
-export type Refusal = "room_full" | "auth_failed" | "refused" | "ipc_timeout";
-
-/** One matchmaking request on its way through auth, create and reserve. Travels in the context, never in options. */
-export interface Journey {
-  /** Room type that was asked for, where it is defined. */
-  readonly room: string | undefined;
-  /** The player's own context, where it was continued. */
-  readonly player: SpanContext | undefined;
-  /** What the player's token says, where it was believed. */
-  readonly claimed: ClaimedSession | undefined;
-  /** Why there is no seat, as far as a hook or the room has said so. The last try counts. */
-  refusal: Refusal | undefined;
-  /** The player's session was in another room before. */
-  readonly moved: boolean;
-  /** A static onAuth is running: one that calls super.onAuth() is still one auth. */
-  authenticating: boolean;
-  /** Answered. What a room's timers do later in the request's context is not this player's way any more. */
-  over: boolean;
-}
-
-const JOURNEY = createContextKey("colyseus-otel.journey");
-
-export function withJourney(context: Context, journey: Journey): Context {
-  return withValue(context, JOURNEY, journey);
-}
-
-/** The request that is on its way in this context. */
-export function journeyOf(context: Context): Journey | undefined {
-  const journey = context.getValue(JOURNEY) as Journey | undefined;
-  return journey?.over ? undefined : journey;
 }
 
 /** Type of a room: the name under which it was defined. */

@@ -7,7 +7,8 @@ import { guard } from "../internal/report.ts";
 import type { Seat } from "../sessions/registry.ts";
 import { leaveSession } from "../sessions/session.ts";
 import { holdSeat } from "./drop.ts";
-import { journeyOf, typeOf, type Journey, type RoomsObserver, type RoomsState } from "./observer.ts";
+import { journeyOf, queuedIn, type Journey } from "./journey.ts";
+import { typeOf, type RoomsObserver, type RoomsState } from "./observer.ts";
 
 /** `Room._reserveSeat`: the seat keeps where it came from until the socket claims it. */
 export function traceReserve(observer: RoomsObserver): (original: Method) => Method {
@@ -44,17 +45,18 @@ function keepSeat(
   const at = now();
   // A queue makes its match room by a timer, under no request: its players are known by Colyseus' sessionId.
   const session = journey ? undefined : registry.queued.get(id)?.session;
+  const root = session?.root ?? queuedIn(context.active())?.get(id);
   const claimed = journey?.claimed;
   const seat: Seat = {
     room,
     id,
     reservedAt: at,
     expiresAt: at + seconds * 1000,
-    parent: session?.root ?? trace.getSpanContext(context.active()),
-    player: journey?.player,
+    parent: root ?? trace.getSpanContext(context.active()),
+    player: journey?.player ?? root,
     claimed,
     session,
-    moved: session !== undefined || journey?.moved === true,
+    moved: root !== undefined || journey?.moved === true,
   };
   if (session) {
     session.stays += 1;

@@ -21,8 +21,8 @@ const MAX_MAPS = 24;
 const MAX_REGIONS = 12;
 const MAX_MODES = 12;
 
-/** Ours are a dozen; a game may have as many names of its own. */
-const MAX_REASONS = 24;
+/** More reasons than a game has; the rest is `other`. */
+const MAX_REASONS = 32;
 
 /** What each kind of step says in metrics, sampled or not. */
 export function createMeasures(): (step: Step, record: Record) => void {

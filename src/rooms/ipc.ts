@@ -1,0 +1,164 @@
+import { context, ROOT_CONTEXT, trace, type Context, type SpanContext } from "@opentelemetry/api";
+import { matchMaker, Room, type Presence } from "@colyseus/core";
+import { shadow, undoAll, type Method, type Undo } from "../internal/patch.ts";
+import { guard } from "../internal/report.ts";
+import {
+  carrierFromIpcMessage,
+  ipcMessageWithCarrier,
+  refusalFromIpcAnswer,
+  type IpcCarrier,
+  type IpcJourney,
+} from "../propagation/ipc.ts";
+import type { Registry } from "../sessions/registry.ts";
+import { journeyOf, newJourney, REFUSALS, withJourney, withQueued, type Journey, type Queued } from "./journey.ts";
+import type { RoomsObserver } from "./observer.ts";
+
+type Listener = (...args: unknown[]) => unknown;
+
+/** Requests that wait for another process, by the channel of the answer; with the player's journey where there is one. */
+type Asked = Map<unknown, Journey | undefined>;
+
+/**
+ * Requests from one Colyseus process to another go through its presence: `[method, requestId, args]` to `p:<process>` or
+ * `$<room>`, and the answer `[code, data]` to `ipc:<requestId>`. Requests take our carrier along as a fourth element,
+ * answers the refusal as a third: core reads neither. What the game itself publishes passes untouched.
+ */
+export function tracePresence(observer: RoomsObserver): Undo {
+  const undos: Undo[] = [];
+  let undone = false;
+  // Core has its presence when setup() is over, and listens from accept() on, which waits for the same promise.
+  void matchMaker.onReady?.then(() => {
+    if (!undone) {
+      guard("presence", () => undos.push(...traced(observer, matchMaker.presence)));
+    }
+  });
+  return () => {
+    undone = true;
+    undoAll(undos);
+  };
+}
+
+function traced(observer: RoomsObserver, presence: Presence): Undo[] {
+  const asked: Asked = new Map();
+  const wrapped = new WeakMap<Listener, Listener>();
+  return [
+    shadow(presence, "publish", tracePublish(observer, asked)),
+    shadow(presence, "subscribe", traceSubscribe(asked, wrapped)),
+    shadow(presence, "unsubscribe", traceUnsubscribe(asked, wrapped)),
+  ];
+}
+
+function tracePublish({ registry }: RoomsObserver, asked: Asked): (original: Method) => Method {
+  return (original) =>
+    function publish(this: unknown, channel: unknown, message: unknown, ...rest: unknown[]) {
+      const sent = Array.isArray(message) && guard("publish", messageFor, registry, asked, channel, message);
+      return original.call(this, channel, sent || message, ...rest);
+    };
+}
+
+function messageFor(registry: Registry, asked: Asked, channel: unknown, message: unknown[]): unknown[] {
+  const active = context.active();
+  const journey = journeyOf(active);
+  if (asked.has(`ipc:${String(message[1])}`)) {
+    const parent = trace.getSpanContext(active);
+    const queued = queuedAmong(registry, message[2]);
+    return parent || queued.size > 0
+      ? ipcMessageWithCarrier(message, { parent, journey: journey && carried(journey), queued })
+      : message;
+  }
+  // The answer to a request that came with a journey.
+  if (journey && journey.answer === channel) {
+    journey.over = true;
+    return journey.refusal === undefined ? message : [...message, { refusal: journey.refusal }];
+  }
+  return message;
+}
+
+function carried({ player, claimed }: Journey): IpcJourney {
+  return { player, token: claimed?.token, root: claimed?.root };
+}
+
+/** Players of this process's queues for whom a seat in a match room is asked. */
+function queuedAmong({ queued }: Registry, args: unknown): Map<string, SpanContext> {
+  const found = new Map<string, SpanContext>();
+  const ids: unknown = queued.size > 0 && Array.isArray(args) ? args[0] : undefined;
+  for (const id of Array.isArray(ids) ? ids : [ids]) {
+    const root = queued.get(id as string)?.session.root;
+    if (root) {
+      found.set(id as string, root);
+    }
+  }
+  return found;
+}
+
+function traceSubscribe(asked: Asked, wrapped: WeakMap<Listener, Listener>): (original: Method) => Method {
+  return (original) =>
+    function subscribe(this: unknown, channel: unknown, listener: Listener, ...rest: unknown[]) {
+      const traced = guard("subscribe", listenerFor, asked, channel, listener);
+      if (traced) {
+        wrapped.set(listener, traced);
+      }
+      return original.call(this, channel, traced ?? listener, ...rest);
+    };
+}
+
+/** Undefined for topics of the game's own. */
+function listenerFor(asked: Asked, channel: unknown, listener: Listener): Listener | undefined {
+  if (typeof channel !== "string") {
+    return undefined;
+  }
+  if (channel.startsWith("ipc:")) {
+    asked.set(channel, journeyOf(context.active()));
+    return (message, ...rest) => {
+      guard("ipc answer", noteAnswer, asked, channel, message);
+      return listener(message, ...rest);
+    };
+  }
+  if (channel === `p:${matchMaker.processId}` || isRoom(channel)) {
+    return (message, ...rest) =>
+      context.with(guard("ipc request", contextOf, message) ?? ROOT_CONTEXT, () => listener(message, ...rest));
+  }
+  return undefined;
+}
+
+function noteAnswer(asked: Asked, channel: string, message: unknown): void {
+  const journey = asked.get(channel);
+  asked.delete(channel);
+  const refusal = REFUSALS.find((one) => one === refusalFromIpcAnswer(message));
+  if (journey && refusal) {
+    journey.refusal = refusal;
+  }
+}
+
+/** Core registers a room before it listens for it. */
+function isRoom(channel: string): boolean {
+  return channel.startsWith("$") && (matchMaker.getLocalRoomById(channel.slice(1)) as unknown) instanceof Room;
+}
+
+/** The context in which another process's request is answered. A process without us sends none. */
+function contextOf(message: unknown): Context {
+  const { parent, journey, queued }: IpcCarrier = carrierFromIpcMessage(message);
+  let answering = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+  if (journey) {
+    const { token, root, player } = journey;
+    const answer = `ipc:${String((message as unknown[])[1])}`;
+    answering = withJourney(answering, newJourney(undefined, player, token && { token, root }, answer));
+  }
+  return queued.size > 0 ? withQueued(answering, queued satisfies Queued) : answering;
+}
+
+function traceUnsubscribe(asked: Asked, wrapped: WeakMap<Listener, Listener>): (original: Method) => Method {
+  return (original) =>
+    function unsubscribe(this: unknown, channel: unknown, listener?: Listener, ...rest: unknown[]) {
+      guard("unsubscribe", noteTimeout, asked, channel);
+      return original.call(this, channel, listener && (wrapped.get(listener) ?? listener), ...rest);
+    };
+}
+
+/** Core gives up a request that nobody has answered in time, and tells its player that the room is full. */
+function noteTimeout(asked: Asked, channel: unknown): void {
+  const journey = asked.get(channel);
+  if (asked.delete(channel) && journey) {
+    journey.refusal = "ipc_timeout";
+  }
+}
