@@ -118,3 +118,17 @@ export async function drop({ roomId, sessionId }: ClientRoom): Promise<void> {
   await until("the acknowledged join", () => client.state === ClientState.JOINED);
   (client.ref as unknown as { terminate(): void }).terminate();
 }
+
+/** Lets the SDK come back at once after a drop. By itself it waits seconds, and only for players of five. */
+export function returnAtOnce({ reconnection }: ClientRoom): void {
+  Object.assign(reconnection, { enabled: true, minUptime: 0, delay: 1, minDelay: 1, maxDelay: 5 });
+}
+
+/** The player's network breaks, and the SDK comes back to the held seat. */
+export async function dropAndReturn(room: ClientRoom): Promise<void> {
+  returnAtOnce(room);
+  const back = new Promise<void>((resolve) => room.onReconnect.once(resolve));
+  await drop(room);
+  await back;
+  room.reconnection.enabled = false;
+}

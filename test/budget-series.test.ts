@@ -9,7 +9,7 @@ import {
 import { afterEach, expect, test, vi } from "vitest";
 import { mapLoad } from "colyseus-otel";
 import { startTelemetry } from "colyseus-otel/sdk";
-import { drop, GLOBAL_PROVIDERS, roomOf, startServer, until, type TestServer } from "./_server.ts";
+import { drop, returnAtOnce, GLOBAL_PROVIDERS, roomOf, startServer, until, type TestServer } from "./_server.ts";
 
 /** Of one process with three room types: some 14 a room type to which all of it happened, and 11 for the rest. */
 const MAX_SERIES = 100;
@@ -86,7 +86,7 @@ async function play(game: TestServer, name: string): Promise<void> {
   }
   const bob = await client.joinById(roomId);
   await client.joinById(roomId).catch(() => {});
-  Object.assign(bob.reconnection, { minUptime: 0, delay: 1, minDelay: 1, maxDelay: 5 });
+  returnAtOnce(bob);
   const back = new Promise<void>((resolve) => bob.onReconnect(resolve));
   await drop(bob);
   await back;

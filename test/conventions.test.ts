@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { QueueRoom, Room, ServerError } from "@colyseus/core";
+import { QueueRoom, Room, ServerError, type Client } from "@colyseus/core";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { bootPhase, mapLoad } from "colyseus-otel";
 import { agones } from "colyseus-otel/agones";
@@ -17,7 +17,7 @@ import {
 } from "../src/conventions.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startAllocationService } from "../standins/allocation-service.ts";
-import { startServer, until } from "./_server.ts";
+import { dropAndReturn, startServer, until } from "./_server.ts";
 import { recordTelemetry } from "./_telemetry.ts";
 
 const spans = Object.values(SPANS);
@@ -125,6 +125,10 @@ class Arena extends Room {
       throw new Error("no spawn point");
     }
   }
+  override onDrop(client: Client) {
+    void this.allowReconnection(client, 20);
+  }
+  override onReconnect() {}
   override onLeave() {}
   override onDispose() {}
 }
@@ -169,6 +173,7 @@ async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<stri
     for (const name of await recorded.metricNames()) {
       labels[name] = labelsOf(await recorded.points(name));
     }
+    await dropAndReturn(joined);
     await joined.leave();
     await until("the match to be over", () => recorded.named("room.on_dispose arena").length === 1);
     for (const name of await recorded.metricNames()) {

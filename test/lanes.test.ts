@@ -8,7 +8,7 @@ import { bootPhase, mapLoad } from "colyseus-otel";
 import { startTelemetry, type StartTelemetryOptions } from "colyseus-otel/sdk";
 import { announcedTelemetry } from "../src/telling/announcement.ts";
 import { startReceiver, type ReceivedSpan } from "../demo/receiver/receiver.ts";
-import { drop, GLOBAL_PROVIDERS, roomOf, startServer, until } from "./_server.ts";
+import { drop, returnAtOnce, GLOBAL_PROVIDERS, roomOf, startServer, until } from "./_server.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -101,7 +101,7 @@ async function play(options: () => StartTelemetryOptions): Promise<ReceivedSpan[
 
 /** The player's network breaks, and the SDK comes back. */
 async function backAgain(player: ClientRoom): Promise<void> {
-  Object.assign(player.reconnection, { minUptime: 0, delay: 1, minDelay: 1, maxDelay: 1 });
+  returnAtOnce(player);
   const back = new Promise<void>((done) => player.onReconnect.once(() => done()));
   await drop(player);
   await back;

@@ -54,6 +54,7 @@ test("exports what is written here, and a name that comes or goes is noticed", a
         "bootPhase",
         "instrument",
         "mapLoad",
+        "sessionOf",
       ],
       "./agones": [
         "agones",

@@ -1,7 +1,7 @@
 import { ClientState, matchMaker, Room, type Client } from "@colyseus/core";
 import { expect, test, vi } from "vitest";
 import type { Registry } from "../src/sessions/registry.ts";
-import { drop, roomOf, startServer, until } from "./_server.ts";
+import { drop, returnAtOnce, roomOf, startServer, until } from "./_server.ts";
 
 // What nobody sees from outside: the state that must not grow.
 const inside = vi.hoisted(() => ({ registry: undefined as Registry | undefined }));
@@ -111,7 +111,7 @@ test.each(["onLeave", "onDrop"] as const)(
     });
     await using game = await startServer({ arena: Arena });
     const room = await game.client().joinOrCreate("arena", { traceparent: TRACEPARENT });
-    Object.assign(room.reconnection, { minUptime: 0, delay: 1, minDelay: 1, maxDelay: 5 });
+    returnAtOnce(room);
     await drop(room);
     await until("the return", () => game.recorded.named("room.join arena").length === 2);
     await until(
