@@ -15,6 +15,11 @@ export interface AppOptions {
   readonly beforeListen?: number | "throw";
   /** Milliseconds of a map load before instrument(). */
   readonly earlyMap?: number;
+  /** Milliseconds that the server's onBeforeShutdown takes. */
+  readonly beforeShutdown?: number;
+  /** Milliseconds that each room's onLeave takes, with `drainDeadline` for instrument(). */
+  readonly slowLeave?: number;
+  readonly drainDeadline?: number;
   /** Shut down without an exit: the process ends when nothing keeps it alive. */
   readonly stopByItself?: boolean;
   /** Exit 7 as soon as listen() rejects. */
@@ -25,6 +30,8 @@ interface Message {
   readonly type: string;
   readonly port?: number;
   readonly reason?: string;
+  /** Epoch milliseconds. */
+  readonly at?: number;
   readonly endpoints?: { readonly host: string; readonly port: number };
 }
 
@@ -36,6 +43,8 @@ export interface App extends AsyncDisposable {
   output(): string;
   /** The message of this type, once it came. */
   message(type: string, timeout?: number): Promise<Message>;
+  /** All of this type so far. */
+  messages(type: string): Message[];
   /** Exit code, once it ended. */
   exit(timeout?: number): Promise<number | null>;
 }
@@ -68,6 +77,7 @@ export function startApp(app: AppOptions, env: NodeJS.ProcessEnv = {}): App {
       );
       return messages.find((message) => message.type === type)!;
     },
+    messages: (type) => messages.filter((message) => message.type === type),
     async exit(timeout = 10_000) {
       await until(
         `the game's exit; it said: ${output}`,

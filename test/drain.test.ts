@@ -22,6 +22,62 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
+const PLAYERS = 1000;
+
+test("1,000 open sessions, SIGTERM, a game that takes 2 s: all are told within 3 s of the last room's disposal", async () => {
+  await using receiver = await startReceiver();
+  await using game = startApp({ beforeShutdown: 2000 }, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
+  await game.message("app:ready");
+  const { port } = await game.message("app:listening");
+  const client = new Client(`http://127.0.0.1:${port}`);
+  for (let joined = 0; joined < PLAYERS; joined += 50) {
+    const rooms = await Promise.all(Array.from({ length: 50 }, () => client.joinOrCreate("arena")));
+    rooms.forEach((room) => (room.reconnection.enabled = false));
+  }
+  game.child.kill("SIGTERM");
+  const ends = () => receiver.spans.filter(({ name }) => name === "session.lifecycle");
+  await receiver.waitFor(() => ends().length === PLAYERS, 30_000);
+  const told = performance.timeOrigin + performance.now();
+  expect(await game.exit()).toBe(0);
+  const disposals = game.messages("app:disposed").map(({ at }) => at!);
+  expect(disposals).toHaveLength(PLAYERS / 50);
+  expect(told - Math.max(...disposals)).toBeLessThan(3000);
+  expect(new Set(ends().map(({ attributes }) => attributes["session.id"])).size).toBe(PLAYERS);
+  expect(new Set(ends().map(({ attributes }) => attributes["session.end_reason"]))).toEqual(
+    new Set(["server_shutdown"]),
+  );
+}, 60_000);
+
+test("a room that does not let its players go: at the drainDeadline they are told all the same, and the game goes on", async () => {
+  await using receiver = await startReceiver();
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint };
+  await using game = startApp({ slowLeave: 60_000, drainDeadline: 300 }, env);
+  await game.message("app:ready");
+  const { port } = await game.message("app:listening");
+  const room = await new Client(`http://127.0.0.1:${port}`).joinOrCreate("arena");
+  room.reconnection.enabled = false;
+  game.child.kill("SIGTERM");
+  await receiver.waitFor(() => receiver.spans.some(({ name }) => name === "session.lifecycle"), 10_000);
+  const lifecycle = receiver.spans.find(({ name }) => name === "session.lifecycle");
+  expect(lifecycle?.attributes["session.end_reason"]).toBe("server_shutdown");
+  expect(game.child.exitCode).toBe(null);
+  expect(game.messages("app:disposed")).toEqual([]);
+});
+
+test("an error that nobody catches: sessions end as crash, and the process as it would without us", async () => {
+  await using receiver = await startReceiver();
+  await using game = startApp({}, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
+  await game.message("app:ready");
+  const { port } = await game.message("app:listening");
+  const room = await new Client(`http://127.0.0.1:${port}`).joinOrCreate("arena");
+  room.reconnection.enabled = false;
+  game.child.send("throw");
+  expect(await game.exit()).toBe(1);
+  expect(game.output()).toContain("a bug of the game's");
+  const lifecycle = receiver.spans.find(({ name }) => name === "session.lifecycle");
+  expect(lifecycle?.attributes).toMatchObject({ "session.end_reason": "crash", "session.end_type": "crash" });
+});
+
 test("a collector that is not there does not keep a process from ending", async () => {
   await using game = startApp({}, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" });
   await game.message("app:ready");

@@ -33,7 +33,9 @@ const CRASH_MS = 1000;
  */
 export function traceDrain(parts: DrainParts): Undo {
   const crash = watchForCrash();
-  let finished: Promise<void> | undefined;
+  // A second signal, while the game's onBeforeShutdown still runs, comes all the way through as well.
+  let told: Promise<void> | undefined;
+  const tellOrchestrator = () => (told ??= stopOrchestrator(parts.orchestrator));
   const undo = shadow(
     parts.server,
     "gracefullyShutdown",
@@ -47,8 +49,8 @@ export function traceDrain(parts: DrainParts): Undo {
         const deadline = setDeadline(parts);
         await original.call(this, false, error);
         clearTimeout(deadline);
-        // A second signal, while the game's onBeforeShutdown still runs, comes through here as well.
-        await (finished ??= finish(parts));
+        endAll(parts);
+        await Promise.all([flushTelemetry(parts.options, EXPORT_MS), tellOrchestrator()]);
         if (exit) {
           process.exit(error && !isDevMode ? 1 : 0);
         }
@@ -88,18 +90,20 @@ function endSessions({ rooms, drain }: DrainParts): void {
   guard("drain", () => rooms.endAll(drain.crashed ? "crash" : "server_shutdown"));
 }
 
-async function finish(parts: DrainParts): Promise<void> {
-  const { boot, allocations, status, orchestrator, options } = parts;
+/** What is still open: of the sessions none, unless a room held on to its players. */
+function endAll(parts: DrainParts): void {
   endSessions(parts);
   guard("drain", () => {
-    allocations.close();
-    boot.finish({ type: ERROR_TYPES.interrupted, expected: false, message: "shut down before Ready" });
-    status.enter("stopped");
+    parts.allocations.close();
+    parts.boot.finish({ type: ERROR_TYPES.interrupted, expected: false, message: "shut down before Ready" });
+    parts.status.enter("stopped");
   });
-  await Promise.all([flushTelemetry(options, EXPORT_MS), orchestrator && stopOrchestrator(orchestrator)]);
 }
 
-async function stopOrchestrator(orchestrator: Orchestrator): Promise<void> {
+async function stopOrchestrator(orchestrator: Orchestrator | undefined): Promise<void> {
+  if (!orchestrator) {
+    return;
+  }
   const stopped = orchestrator.shutdown();
   stopped.catch((error: unknown) =>
     warn("orchestrator shutdown", `${orchestrator.name} was not told that this server is done: ${describe(error)}`),

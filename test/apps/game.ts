@@ -16,8 +16,14 @@ const clicks = metrics.getMeter("game").createCounter("game.clicks");
 clicks.add(3);
 
 class Arena extends Room {
+  override maxClients = 50;
   override onJoin() {}
-  override onLeave() {}
+  override onLeave(): void | Promise<void> {
+    return app.slowLeave === undefined ? undefined : wait(app.slowLeave);
+  }
+  override onDispose() {
+    tell({ type: "app:disposed", at: performance.timeOrigin + performance.now() });
+  }
 }
 
 if (app.earlyMap !== undefined) {
@@ -37,12 +43,23 @@ const server = defineServer({
     await mapLoad("arena", () => trace.getTracer("game").startActiveSpan("read tiles", async (span) => span.end()));
   },
 });
-server.onBeforeShutdown(() => void said.push("before"));
+server.onBeforeShutdown(async () => {
+  await wait(app.beforeShutdown ?? 0);
+  said.push("before");
+});
+process.on("message", (message) => {
+  if (message === "throw") {
+    setImmediate(() => {
+      throw new Error("a bug of the game's");
+    });
+  }
+});
 server.onShutdown(() => void said.push("after"));
 process.on("exit", () => console.log(`said ${said.join(",")}`));
 
 const options: InstrumentOptions = {
   ...(app.agones && { orchestrator: agones(app.agones) }),
+  ...(app.drainDeadline !== undefined && { drainDeadline: app.drainDeadline }),
   endpoints: app.endpoints ?? { port: 0 },
 };
 const telemetry = instrument(server, options);
