@@ -79,7 +79,10 @@ export function ownReasons(given: EndReasonOf): EndReasonOf {
         `session.endReasonOf(${code}) must give ${REASON} or undefined, gave ${show(reason)}`,
       );
     } catch (error) {
-      warn("session.endReasonOf", `session.endReasonOf(${code}) threw ${describe(error)}: the code's own name is used`);
+      warn(
+        "session.endReasonOf error",
+        `session.endReasonOf(${code}) threw ${describe(error)}: the code's own name is used`,
+      );
     }
     return undefined;
   };
