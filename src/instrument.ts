@@ -1,7 +1,8 @@
 import { Server } from "@colyseus/core";
 import { observeAllocations } from "./boot/allocation.ts";
 import { startBoot } from "./boot/boot.ts";
-import { runLifecycle } from "./boot/lifecycle.ts";
+import { isServedByVite } from "./boot/dev-server.ts";
+import { runLifecycle, type Lifecycle } from "./boot/lifecycle.ts";
 import { observeParts } from "./boot/parts.ts";
 import { createStatus } from "./boot/status.ts";
 import { METRICS } from "./conventions.ts";
@@ -31,11 +32,11 @@ export interface Telemetry extends AsyncDisposable {
   shutdown(): Promise<void>;
 }
 
-let current: Telemetry | undefined;
+let current: (Telemetry & Pick<Lifecycle, "follow">) | undefined;
 
 /**
  * Traces this server: its boot, its rooms and its players. Call it once, after the rooms are defined and before
- * `listen()`.
+ * `listen()`. Under `colyseus/vite` each reload calls it again: the options of the first call stay.
  *
  * @throws TypeError for an unknown option, a value of the wrong kind, or a server of another copy of `@colyseus/core`
  * @throws Error when a server of this process is instrumented already
@@ -45,6 +46,10 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
   checkCore(server);
   if (installation.by === "register" && current) {
     warn("register", "instrument() came after listen(): colyseus-otel/register traces this process, its options stay");
+    return current;
+  }
+  if (current && installation.by && isServedByVite(server)) {
+    current.follow(server);
     return current;
   }
   if (installation.by) {
@@ -57,7 +62,7 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
   return current;
 }
 
-function compose(server: Server, options: ResolvedOptions): Telemetry {
+function compose(server: Server, options: ResolvedOptions): NonNullable<typeof current> {
   const status = createStatus(PROCESS_START);
   const counts = createCounts(options.messages);
   const { orchestrator, tracerProvider, meterProvider, trust, endReasonOf, annotationKeys } = options;
@@ -90,6 +95,7 @@ function compose(server: Server, options: ResolvedOptions): Telemetry {
   };
   return {
     ready: lifecycle.ready,
+    follow: lifecycle.follow,
     get endpoints() {
       return admin?.address;
     },

@@ -1,3 +1,4 @@
+import type { Server } from "@colyseus/core";
 import { ERROR_TYPES } from "../conventions.ts";
 import { announcedTelemetry } from "../telling/announcement.ts";
 import { undoAll, type Undo } from "../internal/patch.ts";
@@ -6,6 +7,7 @@ import type { OrchestratorEvents } from "../orchestrators/orchestrator.ts";
 import { flushTelemetry } from "../telling/flush.ts";
 import type { Failure } from "../telling/step.ts";
 import type { SearchingTeller } from "../telling/teller.ts";
+import { isServedByVite } from "./dev-server.ts";
 import { traceDrain, type DrainParts } from "./drain.ts";
 import { traceListen } from "./listen.ts";
 
@@ -20,6 +22,8 @@ export interface LifecycleParts extends DrainParts {
 
 export interface Lifecycle {
   readonly ready: Promise<void>;
+  /** A reload in development has made another server, which is shut down in its stead. */
+  follow(server: Server): void;
   close(): void;
 }
 
@@ -66,7 +70,14 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
     traceDrain(parts),
     () => orchestrator?.close(),
   );
-  return { ready: ready.promise, close: () => undoAll(undos) };
+  if (isServedByVite(server)) {
+    queueMicrotask(() => void becomeReady());
+  }
+  return {
+    ready: ready.promise,
+    follow: (next) => void undos.push(traceDrain({ ...parts, server: next })),
+    close: () => undoAll(undos),
+  };
 }
 
 function orchestratorEvents({ boot, allocations, status }: LifecycleParts): OrchestratorEvents {

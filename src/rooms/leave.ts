@@ -35,6 +35,8 @@ export function traceDisconnect(observer: RoomsObserver): (original: Method) => 
   return (original) =>
     function _onLeave(this: Room, ...args: unknown[]) {
       const [client, code] = args as [Client, number | undefined];
+      // A reload under Vite gives the room types new handlers, and those hear that the rooms of the old ones end.
+      guard("leave", observer.meetNewRooms, this.roomName);
       guard("leave", disconnect, observer, this, client, code);
       return original.apply(this, args);
     };
