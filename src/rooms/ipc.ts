@@ -13,10 +13,23 @@ import type { Registry } from "../sessions/registry.ts";
 import { journeyOf, newJourney, REFUSALS, withJourney, withQueued, type Journey, type Queued } from "./journey.ts";
 import type { RoomsObserver } from "./observer.ts";
 
+/** Core's IpcProtocol.SUCCESS, which it does not export. */
+const SUCCESS = 0;
+
 type Listener = (...args: unknown[]) => unknown;
 
-/** Requests that wait for another process, by the channel of the answer; with the player's journey where there is one. */
-type Asked = Map<unknown, Journey | undefined>;
+interface Request {
+  /** The player's, where there is one. */
+  readonly journey: Journey | undefined;
+  /** What is asked for. Core names nothing where it asks for a room. */
+  method: unknown;
+}
+
+/** Requests that wait for another process, by the channel of the answer. */
+type Asked = Map<unknown, Request>;
+
+/** What is subscribed in place of a listener, by its channel: a game may have one listener for several. */
+type Wrapped = WeakMap<Listener, Map<unknown, Listener>>;
 
 /**
  * Requests from one Colyseus process to another go through its presence: `[method, requestId, args]` to `p:<process>` or
@@ -40,7 +53,7 @@ export function tracePresence(observer: RoomsObserver): Undo {
 
 function traced(observer: RoomsObserver, presence: Presence): Undo[] {
   const asked: Asked = new Map();
-  const wrapped = new WeakMap<Listener, Listener>();
+  const wrapped: Wrapped = new WeakMap();
   return [
     shadow(presence, "publish", tracePublish(observer, asked)),
     shadow(presence, "subscribe", traceSubscribe(asked, wrapped)),
@@ -59,7 +72,10 @@ function tracePublish({ registry }: RoomsObserver, asked: Asked): (original: Met
 function messageFor(registry: Registry, asked: Asked, channel: unknown, message: unknown[]): unknown[] {
   const active = context.active();
   const journey = journeyOf(active);
-  if (asked.has(`ipc:${String(message[1])}`)) {
+  const [method, requestId] = message;
+  const request = typeof requestId === "string" ? asked.get(`ipc:${requestId}`) : undefined;
+  if (request) {
+    request.method = method;
     const parent = trace.getSpanContext(active);
     const queued = queuedAmong(registry, message[2]);
     return parent || queued.size > 0
@@ -91,12 +107,13 @@ function queuedAmong({ queued }: Registry, args: unknown): Map<string, SpanConte
   return found;
 }
 
-function traceSubscribe(asked: Asked, wrapped: WeakMap<Listener, Listener>): (original: Method) => Method {
+function traceSubscribe(asked: Asked, wrapped: Wrapped): (original: Method) => Method {
   return (original) =>
     function subscribe(this: unknown, channel: unknown, listener: Listener, ...rest: unknown[]) {
       const traced = guard("subscribe", listenerFor, asked, channel, listener);
       if (traced) {
-        wrapped.set(listener, traced);
+        const byChannel = wrapped.get(listener) ?? new Map<unknown, Listener>();
+        wrapped.set(listener, byChannel.set(channel, traced));
       }
       return original.call(this, channel, traced ?? listener, ...rest);
     };
@@ -108,7 +125,7 @@ function listenerFor(asked: Asked, channel: unknown, listener: Listener): Listen
     return undefined;
   }
   if (channel.startsWith("ipc:")) {
-    asked.set(channel, journeyOf(context.active()));
+    asked.set(channel, { journey: journeyOf(context.active()), method: undefined });
     return (message, ...rest) => {
       guard("ipc answer", noteAnswer, asked, channel, message);
       return listener(message, ...rest);
@@ -122,11 +139,21 @@ function listenerFor(asked: Asked, channel: unknown, listener: Listener): Listen
 }
 
 function noteAnswer(asked: Asked, channel: string, message: unknown): void {
-  const journey = asked.get(channel);
+  const { journey, method } = asked.get(channel) ?? {};
   asked.delete(channel);
+  if (!journey) {
+    return;
+  }
   const refusal = REFUSALS.find((one) => one === refusalFromIpcAnswer(message));
-  if (journey && refusal) {
+  const [code, data] = message as readonly unknown[];
+  if (refusal) {
     journey.refusal = refusal;
+  } else if (method === "_reserveSeat" && data === false) {
+    // A process without us says no more than this.
+    journey.refusal = "room_full";
+  } else if (method === undefined && code !== SUCCESS) {
+    // No room was made. Why an earlier try got no seat does not count any more.
+    journey.refusal = undefined;
   }
 }
 
@@ -147,17 +174,17 @@ function contextOf(message: unknown): Context {
   return queued.size > 0 ? withQueued(answering, queued satisfies Queued) : answering;
 }
 
-function traceUnsubscribe(asked: Asked, wrapped: WeakMap<Listener, Listener>): (original: Method) => Method {
+function traceUnsubscribe(asked: Asked, wrapped: Wrapped): (original: Method) => Method {
   return (original) =>
     function unsubscribe(this: unknown, channel: unknown, listener?: Listener, ...rest: unknown[]) {
       guard("unsubscribe", noteTimeout, asked, channel);
-      return original.call(this, channel, listener && (wrapped.get(listener) ?? listener), ...rest);
+      return original.call(this, channel, listener && (wrapped.get(listener)?.get(channel) ?? listener), ...rest);
     };
 }
 
 /** Core gives up a request that nobody has answered in time, and tells its player that the room is full. */
 function noteTimeout(asked: Asked, channel: unknown): void {
-  const journey = asked.get(channel);
+  const journey = asked.get(channel)?.journey;
   if (asked.delete(channel) && journey) {
     journey.refusal = "ipc_timeout";
   }
