@@ -28,6 +28,7 @@ const BUDGET = {
     ArenaRoom: 1,
     "ArenaRoom.prototype": 6,
     presence: 3,
+    driver: 1,
     "listeners of arena": 4,
   },
   /** One join and leave. The bytes are 20,300 in Node 24.21, and differ by less than 100 from run to run. */
@@ -103,8 +104,8 @@ test("so many functions are ours, and shutdown() puts the very same ones back", 
   const server = new Server({ greet: false, gracefullyShutdown: false, transport });
   const handler = server.define("arena", ArenaRoom);
   await matchMaker.onReady;
-  const { controller, presence } = matchMaker;
-  const hosts = { server, transport, handler, matchMaker, "matchMaker.controller": controller, presence };
+  const { controller, presence, driver } = matchMaker;
+  const hosts = { server, transport, handler, matchMaker, "matchMaker.controller": controller, presence, driver };
   const classes = { Server, Room, QueueRoom, ArenaRoom, WebSocketTransport, WebSocketClient };
   const before = functionsOf(hosts, classes);
   const changed = () => [...functionsOf(hosts, classes)].filter(([path, one]) => before.get(path) !== one);

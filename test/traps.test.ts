@@ -1,7 +1,7 @@
 import { matchMaker, Room, RoomPlugin, type Client } from "@colyseus/core";
 import { context, trace } from "@opentelemetry/api";
 import { expect, test } from "vitest";
-import { roomOf, startServer, until } from "./_server.ts";
+import { dropAndReturn, roomOf, startServer, until } from "./_server.ts";
 
 const HOOKS = ["onCreate", "onAuth", "onJoin", "onDrop", "onReconnect", "onLeave", "onDispose"] as const;
 
@@ -32,6 +32,10 @@ test("classes that extend each other, both defined as rooms, with super calls: o
       await Promise.resolve();
     }
     override async onJoin(_client: Client, _options: unknown) {}
+    override async onDrop(client: Client) {
+      void this.allowReconnection(client, 20);
+    }
+    override async onReconnect(_client: Client) {}
     override onLeave(_client: Client) {}
     override async onDispose() {}
   }
@@ -45,6 +49,12 @@ test("classes that extend each other, both defined as rooms, with super calls: o
     override async onJoin(client: Client, options: unknown) {
       await super.onJoin(client, options);
     }
+    override async onDrop(client: Client) {
+      await super.onDrop(client);
+    }
+    override async onReconnect(client: Client) {
+      await super.onReconnect(client);
+    }
     override onLeave(client: Client) {
       super.onLeave(client);
     }
@@ -55,6 +65,7 @@ test("classes that extend each other, both defined as rooms, with super calls: o
   await using game = await startServer({ base: Base, ranked: Ranked, again: Ranked });
   for (const name of ["base", "ranked", "again"]) {
     const room = await game.client().joinOrCreate(name);
+    await dropAndReturn(room);
     await room.leave();
     await until("the disposal", () => game.recorded.named(`room.on_dispose ${name}`).length === 1);
     expect(game.played().replaceAll(name, "ROOM")).toMatchInlineSnapshot(`
@@ -64,6 +75,11 @@ test("classes that extend each other, both defined as rooms, with super calls: o
         session.started
           session.phase.in_game
           session.lifecycle
+          session.phase.reconnecting
+          room.on_drop ROOM  ~> room.join ROOM
+          room.join ROOM  ~> room.join ROOM
+          session.phase.in_game
+          room.on_reconnect ROOM  ~> room.join ROOM
           room.on_leave ROOM  ~> room.join ROOM
         room.join ROOM
           room.on_join ROOM
@@ -115,10 +131,32 @@ test("a room with onUncaughtException: its handler sees what it saw without us, 
       throw new Error("late");
     }
   }
-  await using game = await startServer({ arena: Arena });
+  class Held extends Room {
+    override onUncaughtException(error: Error, method: string) {
+      caught.push(`${method}: ${(error.cause as Error).message}`);
+    }
+    override onDrop(client: Client) {
+      void this.allowReconnection(client, 20);
+      throw new Error("no ladder");
+    }
+    override onReconnect() {
+      throw new Error("no bot to replace");
+    }
+  }
+  await using game = await startServer({ arena: Arena, held: Held });
   await expect(game.client().joinOrCreate("arena")).rejects.toThrow("no spawn point");
   await until("the disposal", () => game.recorded.named("room.on_dispose arena").length === 1);
-  expect(caught).toEqual(["onJoin: no spawn point", "onDispose: late"]);
+  const room = await game.client().joinOrCreate("held");
+  await dropAndReturn(room);
+  expect(caught).toEqual([
+    "onJoin: no spawn point",
+    "onDispose: late",
+    "onDrop: no ladder",
+    "onReconnect: no bot to replace",
+  ]);
+  expect(game.recorded.one("room.on_drop held").status.message).toBe("Error: no ladder");
+  expect(game.recorded.one("room.on_reconnect held").status.message).toBe("Error: no bot to replace");
+  expect(await game.recorded.points("colyseus.reconnects")).toEqual({ "outcome=returned room=held": 1 });
   expect(game.recorded.one("room.on_join arena").status).toEqual({ code: 2, message: "Error: no spawn point" });
   expect(game.recorded.one("room.on_dispose arena").status.message).toBe("Error: late");
 });

@@ -1,5 +1,6 @@
 import { matchMaker, Room, type RegisteredHandler } from "@colyseus/core";
 import { patch, undoAll, type Method, type Undo } from "../internal/patch.ts";
+import { guard } from "../internal/report.ts";
 import { authHook, traceStaticAuth } from "./auth.ts";
 import { createHook } from "./create.ts";
 import { disposeHook } from "./dispose.ts";
@@ -8,6 +9,7 @@ import { traceHook, type RoomHook } from "./hook.ts";
 import { tracePresence } from "./ipc.ts";
 import { joinHook, traceJoin } from "./join.ts";
 import { leaveHook, traceDisconnect } from "./leave.ts";
+import { traceListings } from "./listing.ts";
 import { traceMatchmake } from "./matchmake.ts";
 import { countReceived, meetSenders } from "./messages.ts";
 import type { RoomsObserver, RoomsState } from "./observer.ts";
@@ -96,9 +98,24 @@ export function installHooks(state: RoomsState): Undo {
   if (observer.traffic) {
     undos.push(observer.traffic.undo, patch(Room.prototype, "_onMessage", countReceived(observer.traffic)));
   }
-  undos.push(tracePresence(observer));
+  undos.push(onceSetUp(() => [tracePresence(observer), traceListings()]));
   meetNewRooms();
   return () => undoAll(undos);
+}
+
+/** Core has its presence and its driver when setup() is over, and listens from accept() on, which waits for the same promise. */
+function onceSetUp(install: () => Undo[]): Undo {
+  const undos: Undo[] = [];
+  let undone = false;
+  void matchMaker.onReady?.then(() => {
+    if (!undone) {
+      guard("setup", () => undos.push(...install()));
+    }
+  });
+  return () => {
+    undone = true;
+    undoAll(undos);
+  };
 }
 
 type RoomClass = RegisteredHandler["klass"];

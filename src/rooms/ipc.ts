@@ -1,5 +1,5 @@
 import { context, ROOT_CONTEXT, trace, type Context, type SpanContext } from "@opentelemetry/api";
-import { matchMaker, Room, type Presence } from "@colyseus/core";
+import { matchMaker, Room } from "@colyseus/core";
 import { shadow, undoAll, type Method, type Undo } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import {
@@ -37,28 +37,15 @@ type Wrapped = WeakMap<Listener, Map<unknown, Listener>>;
  * answers the refusal as a third: core reads neither. What the game itself publishes passes untouched.
  */
 export function tracePresence(observer: RoomsObserver): Undo {
-  const undos: Undo[] = [];
-  let undone = false;
-  // Core has its presence when setup() is over, and listens from accept() on, which waits for the same promise.
-  void matchMaker.onReady?.then(() => {
-    if (!undone) {
-      guard("presence", () => undos.push(...traced(observer, matchMaker.presence)));
-    }
-  });
-  return () => {
-    undone = true;
-    undoAll(undos);
-  };
-}
-
-function traced(observer: RoomsObserver, presence: Presence): Undo[] {
   const asked: Asked = new Map();
   const wrapped: Wrapped = new WeakMap();
-  return [
+  const { presence } = matchMaker;
+  const undos = [
     shadow(presence, "publish", tracePublish(observer, asked)),
     shadow(presence, "subscribe", traceSubscribe(asked, wrapped)),
     shadow(presence, "unsubscribe", traceUnsubscribe(asked, wrapped)),
   ];
+  return () => undoAll(undos);
 }
 
 function tracePublish({ registry }: RoomsObserver, asked: Asked): (original: Method) => Method {

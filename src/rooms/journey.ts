@@ -9,8 +9,10 @@ export const REFUSALS = ["room_full", "auth_failed", "refused", "ipc_timeout"] a
 
 /** One matchmaking request on its way through auth, create and reserve. Travels in the context, never in options. */
 export interface Journey {
-  /** Room type that was asked for, where it is defined. */
-  readonly room: string | undefined;
+  /** Room type that was asked for, where it is defined. Known later where it was asked by the id of another process's room. */
+  room: string | undefined;
+  /** That room's listing says that it is full. */
+  full: boolean;
   /** The player's own context, where it was continued. */
   readonly player: SpanContext | undefined;
   /** What the player's token says, where it was believed. */
@@ -34,7 +36,7 @@ export function newJourney(
   answer?: string,
 ): Journey {
   const moved = claimed !== undefined && (claimed.token.leg > 0 || claimed.token.matches > 0);
-  return { room, player, claimed, moved, answer, refusal: undefined, authenticating: false, over: false };
+  return { room, full: false, player, claimed, moved, answer, refusal: undefined, authenticating: false, over: false };
 }
 
 const JOURNEY = createContextKey("colyseus-otel.journey");

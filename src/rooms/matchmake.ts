@@ -115,8 +115,12 @@ function closeRequest(
     step.result[ATTRIBUTES.processId.key] = processId;
   } else {
     // A full room is locked, and core says so and no more.
-    if (asked?.hasReachedMaxClients()) {
+    if (asked ? asked.hasReachedMaxClients() : journey.full) {
       journey.refusal ??= "room_full";
+    }
+    if (journey.room !== undefined) {
+      step.target ??= journey.room;
+      step.result[ATTRIBUTES.room.key] = step.target;
     }
     step.failure = matchmakeFailure(outcome, journey);
     const fresh = journey.moved ? "moved" : "new";
