@@ -65,7 +65,7 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
 function compose(server: Server, options: ResolvedOptions): NonNullable<typeof current> {
   const status = createStatus(PROCESS_START);
   const counts = createCounts(options.messages);
-  const { orchestrator, tracerProvider, meterProvider, trust, endReasonOf, annotationKeys } = options;
+  const { orchestrator, tracerProvider, meterProvider, trust, endReasonOf, linger, annotationKeys } = options;
   const readings = readingsOf(counts).set(METRICS.status, status.reading);
   const teller = createTeller({ tracerProvider, meterProvider, readings });
   teller.look();
@@ -78,17 +78,19 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
   observeParts({ teller, boot, openAllocation: () => allocations.open, mapLoaded: playable });
 
   const drain = { crashed: false };
-  const rooms = observeRooms({ ...counts, teller, trust, endReasonOf, drain, playerJoined: playable });
+  const rooms = observeRooms({ ...counts, teller, trust, endReasonOf, drain, playerJoined: playable }, linger);
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
   const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, rooms, drain, options });
 
   let stopping: Promise<void> | undefined;
   const shutdown = async () => {
+    void rooms.settle();
     rooms.endAll("telemetry_shutdown");
     teller.endOpen();
     lifecycle.close();
     rooms.undo();
     observeParts(undefined);
+    await rooms.settle();
     await Promise.all([flushTelemetry(options, FLUSH_MS), admin?.close()]);
     teller.stop();
     installation.by = undefined;

@@ -54,6 +54,13 @@ export interface InstrumentOptions {
      * type. Beyond a dozen different words the metric's label says `other`.
      */
     readonly endReasonOf?: EndReasonOf;
+    /**
+     * Milliseconds for which a session whose token is out waits for its player, after the last room: as long as a seat
+     * lives. Its end is the leave's time all the same. 0 tells it at once.
+     *
+     * @default 15000
+     */
+    readonly linger?: number;
   };
   /**
    * Milliseconds from the beginning of a shutdown until every session that is still open is told with `server_shutdown`
@@ -82,6 +89,7 @@ export interface ResolvedOptions {
   readonly annotationKeys: readonly string[];
   readonly messages: boolean;
   readonly endReasonOf: EndReasonOf | undefined;
+  readonly linger: number;
   readonly drainDeadline: number | undefined;
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
@@ -113,7 +121,7 @@ export function resolveOptions(options: InstrumentOptions): ResolvedOptions {
     trust: checkOneOf("trust", trust, TRUSTS),
     endpoints: resolveEndpoints(options.endpoints ?? {}),
     messages,
-    endReasonOf: resolveEndReasonOf(options.session ?? {}),
+    ...resolveSession(options.session ?? {}),
     drainDeadline: optional(options.drainDeadline, (given) => checkDuration("drainDeadline", given)),
     annotationKeys: resolveAnnotations(options.provisioning ?? {}),
     tracerProvider: optional(tracerProvider, (given) =>
@@ -132,12 +140,18 @@ function resolveEndpoints(endpoints: Partial<Endpoints> | false): Endpoints | un
   return { host: checkString("endpoints.host", host), port: checkPort("endpoints.port", port) };
 }
 
-function resolveEndReasonOf(session: NonNullable<InstrumentOptions["session"]>): EndReasonOf | undefined {
-  checkKeys("session", session, ["endReasonOf"]);
-  return optional(session.endReasonOf, (given) => {
-    checkFunction("session.endReasonOf", given);
-    return ownReasons(given);
-  });
+function resolveSession(
+  session: NonNullable<InstrumentOptions["session"]>,
+): Pick<ResolvedOptions, "endReasonOf" | "linger"> {
+  checkKeys("session", session, ["endReasonOf", "linger"]);
+  const { endReasonOf, linger = 15_000 } = session;
+  if (endReasonOf !== undefined) {
+    checkFunction("session.endReasonOf", endReasonOf);
+  }
+  return {
+    endReasonOf: endReasonOf && ownReasons(endReasonOf),
+    linger: linger === 0 ? 0 : checkDuration("session.linger", linger),
+  };
 }
 
 function resolveAnnotations(provisioning: NonNullable<InstrumentOptions["provisioning"]>): readonly string[] {

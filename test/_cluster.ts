@@ -67,7 +67,7 @@ export async function startCluster(
     const selectProcessIdToCreateRoom: matchMaker.SelectProcessIdCallback = async (...asked) =>
       Promise.resolve(running.get(selectProcess(...asked))!.matchMaker.processId);
     const server = serverOf(name, loaded[name], rooms, { presence, driver, selectProcessIdToCreateRoom });
-    const instrumented = name === plain ? undefined : { endpoints: false as const, ...options };
+    const instrumented = name === plain ? undefined : { endpoints: false as const, session: { linger: 0 }, ...options };
     const started = await startProcess(loaded[name], server, presence, instrumented, () => running.values());
     running.set(name, started);
     return started;

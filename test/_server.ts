@@ -43,6 +43,8 @@ export async function startServer(
   const { tracerProvider, meterProvider } = providers;
   const telemetry = instrument(server, {
     endpoints: false,
+    // A session whose token is out ends with its last room, and not 15 s later.
+    session: { linger: 0 },
     ...(tracerProvider && { tracerProvider }),
     ...(meterProvider && { meterProvider }),
     ...options,

@@ -15,7 +15,7 @@ export interface DrainParts {
   readonly boot: Boot;
   readonly allocations: Allocations;
   readonly orchestrator: Orchestrator | undefined;
-  readonly rooms: { endAll(reason: string): void };
+  readonly rooms: { endAll(reason: string): void; settle(): Promise<void> };
   readonly drain: { crashed: boolean };
   readonly options: Providers & { readonly drainDeadline: number | undefined };
 }
@@ -46,10 +46,13 @@ export function traceDrain(parts: DrainParts): Undo {
         }
         parts.status.enter("draining");
         parts.drain.crashed = error !== undefined || crash.recent();
+        // Nobody comes back to a server that goes down.
+        void parts.rooms.settle();
         const deadline = setDeadline(parts);
         await original.call(this, false, error);
         clearTimeout(deadline);
         endAll(parts);
+        await parts.rooms.settle();
         await Promise.all([flushTelemetry(parts.options, EXPORT_MS), tellOrchestrator()]);
         if (exit) {
           process.exit(error && !isDevMode ? 1 : 0);

@@ -31,6 +31,7 @@ export const ATTRIBUTES = {
   lobbyId: attribute("lobby.id", "The lobby that the player was matched into"),
   sessionDuration: attribute("session.duration_seconds", "Seconds from login or first join to the end"),
   sessionMatches: attribute("session.matches_played", "Confirmed joins of rooms that are no QueueRoom"),
+  sessionLeg: attribute("session.leg", "Which server tells its part of the session, where no presence is shared"),
   endReason: attribute("session.end_reason", "client_quit, connection_lost, server_shutdown, join_failed, ..."),
   endType: attribute("session.end_type", "graceful, connection_failure, enforcement, crash or unknown"),
   endPhase: attribute("session.end_phase", "The phase in which the session ended"),

@@ -6,7 +6,7 @@ import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { enterPhase } from "../sessions/phases.ts";
 import type { Connection, Seat } from "../sessions/registry.ts";
-import { continueSession, startSession, type Session } from "../sessions/session.ts";
+import { continueSession, countMatch, startSession, type Session } from "../sessions/session.ts";
 import { newStep } from "../telling/step.ts";
 import { joinFailure } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
@@ -56,7 +56,9 @@ export function confirmJoin(observer: RoomsObserver, room: Room, client: Client)
   observer.playerJoined();
   const connection = observer.registry.of(room).connections.get(client.sessionId);
   if (connection) {
-    connection.session.matches += isQueue(room) ? 0 : 1;
+    if (!isQueue(room)) {
+      countMatch(observer, connection.session);
+    }
     // Dated back to the socket.
     enterPhase(observer, connection, phaseOf(room), connection.acceptedAt);
   }

@@ -1,8 +1,12 @@
+import { LocalPresence, matchMaker } from "@colyseus/core";
 import { LABELS, METRICS, type MetricConvention } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
 import type { Undo } from "../internal/patch.ts";
 import { observeSessions } from "../sessions/player-session.ts";
+import { createLastSeen, type LastSeen } from "../sessions/last-seen.ts";
+import { createLinger } from "../sessions/linger.ts";
 import { createRegistry } from "../sessions/registry.ts";
+import { tellEnd, type Session } from "../sessions/session.ts";
 import { createWaitingSeats } from "../sessions/waiting-seats.ts";
 import { createDistributions, createTally, type Reading } from "../telling/tally.ts";
 import { endAll } from "./end-all.ts";
@@ -37,6 +41,8 @@ export function readingsOf({ rooms, clients, openByPhase, ticks, patches, traffi
 }
 
 export interface Rooms {
+  /** From now on no session waits for its player to come back. Resolves when those that waited are told. */
+  settle(): Promise<void>;
   /** Ends every session that is open. */
   endAll(reason: string): void;
   /** Puts back the very same functions. */
@@ -44,19 +50,40 @@ export interface Rooms {
 }
 
 /** Follows every room and every player from now on. */
-export function observeRooms(parts: Omit<RoomsState, "registry" | "waiting">): Rooms {
+export function observeRooms(parts: Omit<RoomsState, "registry" | "waiting" | "linger">, lingerMs: number): Rooms {
+  const linger = createLinger<Session>({
+    wait: lingerMs,
+    now,
+    lastSeen: sharedLastSeen(),
+    tell: (session, summary) => tellEnd(parts, session, summary),
+  });
   const state: RoomsState = {
     ...parts,
+    linger,
     registry: createRegistry(now),
     waiting: createWaitingSeats(now, (seat) => expireSeat(state, seat)),
   };
   const uninstall = installHooks(state);
   observeSessions(state.registry);
   return {
+    settle: () => linger.stop(),
     endAll: (reason) => endAll(state, reason),
     undo() {
       observeSessions(undefined);
       uninstall();
     },
+  };
+}
+
+/** The presence that the processes share: any but core's own for one process. */
+function sharedLastSeen(): () => LastSeen | undefined {
+  let found: { readonly presence: unknown; readonly lastSeen: LastSeen | undefined } | undefined;
+  return () => {
+    const { presence, processId } = matchMaker;
+    if (found?.presence !== presence) {
+      const shared = presence && !(presence instanceof LocalPresence);
+      found = { presence, lastSeen: shared ? createLastSeen(presence, processId) : undefined };
+    }
+    return found?.lastSeen;
   };
 }

@@ -5,7 +5,7 @@ import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import type { Seat } from "../sessions/registry.ts";
-import { leaveSession } from "../sessions/session.ts";
+import { knownSession, leaveSession } from "../sessions/session.ts";
 import { holdSeat } from "./drop.ts";
 import { journeyOf, queuedIn, type Journey } from "./journey.ts";
 import { typeOf, type RoomsObserver, type RoomsState } from "./observer.ts";
@@ -36,17 +36,22 @@ export function traceReserve(observer: RoomsObserver): (original: Method) => Met
 }
 
 function keepSeat(
-  { registry, waiting }: RoomsObserver,
+  observer: RoomsObserver,
   room: Room,
   id: string,
   seconds: number,
   journey: Journey | undefined,
 ): Seat {
+  const { registry, waiting } = observer;
   const at = now();
-  // A queue makes its match room by a timer, under no request: its players are known by Colyseus' sessionId.
-  const session = journey ? undefined : registry.queued.get(id)?.session;
-  const root = session?.root ?? queuedIn(context.active())?.get(id);
   const claimed = journey?.claimed;
+  // A queue makes its match room by a timer, under no request: its players are known by Colyseus' sessionId.
+  const queued = journey ? undefined : registry.queued.get(id)?.session;
+  if (queued) {
+    queued.stays += 1;
+  }
+  const session = queued ?? (claimed && knownSession(observer, claimed.token.id));
+  const root = queued?.root ?? queuedIn(context.active())?.get(id);
   const seat: Seat = {
     room,
     id,
@@ -56,11 +61,9 @@ function keepSeat(
     player: journey?.player ?? root,
     claimed,
     session,
-    moved: root !== undefined || journey?.moved === true,
+    moved:
+      root !== undefined || (session ? session.left !== undefined || session.matches > 0 : journey?.moved === true),
   };
-  if (session) {
-    session.stays += 1;
-  }
   registry.of(room).seats.set(id, seat);
   waiting.add(seat);
   return seat;

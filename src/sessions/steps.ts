@@ -32,6 +32,8 @@ export interface SessionSummary {
   readonly code: number | undefined;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** Which server tells its part, where each tells its own. */
+  readonly leg?: number | undefined;
 }
 
 /** The session's light root. `parent` is what the session hangs from. */
@@ -45,7 +47,7 @@ export function phaseStep(span: SpanConvention, session: SessionFacts, since: nu
 }
 
 /** The whole session, with its summary. */
-export function lifecycleStep(session: SessionFacts, { reason, matches, phase, code, at }: SessionSummary): Step {
+export function lifecycleStep(session: SessionFacts, { reason, matches, phase, code, at, leg }: SessionSummary): Step {
   const attributes = wholeOf(session);
   put(attributes, ATTRIBUTES.sessionDuration, Math.max(0, at - session.startedAt) / 1000);
   put(attributes, ATTRIBUTES.sessionMatches, matches);
@@ -53,6 +55,7 @@ export function lifecycleStep(session: SessionFacts, { reason, matches, phase, c
   put(attributes, ATTRIBUTES.endType, endType(reason));
   put(attributes, ATTRIBUTES.endPhase, phase);
   put(attributes, ATTRIBUTES.closeCode, code);
+  put(attributes, ATTRIBUTES.sessionLeg, leg);
   return newStep(SPANS.sessionLifecycle, {
     start: session.startedAt,
     parent: session.root,
