@@ -1,12 +1,13 @@
 export { instrument, type Telemetry } from "./instrument.ts";
 export type { InstrumentOptions } from "./options.ts";
 export { bootPhase, mapLoad } from "./boot/parts.ts";
-export { sessionOf, type PlayerSession } from "./sessions/player-session.ts";
+export { sessionOf, type PlayerPhase, type PlayerSession, type SessionCarrier } from "./sessions/player-session.ts";
 
 // For orchestrators of your own
 export type { Allocation, Orchestrator, OrchestratorEvents } from "./orchestrators/orchestrator.ts";
 
 // Types of the options
 export type { Endpoints } from "./endpoints/admin.ts";
+export type { GamePhase } from "./sessions/phases.ts";
 export type { EndReasonOf } from "./sessions/end-reason.ts";
 export type { Trust } from "./propagation/trust.ts";

@@ -65,7 +65,7 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
 function compose(server: Server, options: ResolvedOptions): NonNullable<typeof current> {
   const status = createStatus(PROCESS_START);
   const counts = createCounts(options.messages);
-  const { orchestrator, tracerProvider, meterProvider, trust, endReasonOf, linger, annotationKeys } = options;
+  const { orchestrator, tracerProvider, meterProvider, trust, annotationKeys } = options;
   const readings = readingsOf(counts).set(METRICS.status, status.reading);
   const teller = createTeller({ tracerProvider, meterProvider, readings });
   teller.look();
@@ -78,7 +78,7 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
   observeParts({ teller, boot, openAllocation: () => allocations.open, mapLoaded: playable });
 
   const drain = { crashed: false };
-  const rooms = observeRooms({ ...counts, teller, trust, endReasonOf, drain, playerJoined: playable }, linger);
+  const rooms = observeRooms({ ...counts, teller, trust, drain, playerJoined: playable }, options);
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
   const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, rooms, drain, options });
 

@@ -1,3 +1,4 @@
+import type { Room } from "@colyseus/core";
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { Endpoints } from "./endpoints/admin.ts";
 import {
@@ -15,6 +16,8 @@ import {
 import type { Orchestrator } from "./orchestrators/orchestrator.ts";
 import { ANNOTATION_KEYS } from "./propagation/annotations.ts";
 import { TRUSTS, type Trust } from "./propagation/trust.ts";
+import type { GamePhase } from "./sessions/phases.ts";
+import { homes } from "./rooms/homes.ts";
 import { ownReasons, type EndReasonOf } from "./sessions/end-reason.ts";
 
 /** What `instrument()` takes. All optional. */
@@ -61,6 +64,13 @@ export interface InstrumentOptions {
      * @default 15000
      */
     readonly linger?: number;
+    /**
+     * What a stay in the room is: `"matchmaking"` for lobbies, `"loading"`, or `"in_game"`, which alone counts as a match.
+     * Undefined keeps ours.
+     *
+     * @default matchmaking in a QueueRoom, in_game in any other
+     */
+    readonly phaseOf?: (room: Room) => GamePhase | undefined;
   };
   /**
    * Milliseconds from the beginning of a shutdown until every session that is still open is told with `server_shutdown`
@@ -90,6 +100,7 @@ export interface ResolvedOptions {
   readonly messages: boolean;
   readonly endReasonOf: EndReasonOf | undefined;
   readonly linger: number;
+  readonly homeOf: (room: Room) => GamePhase;
   readonly drainDeadline: number | undefined;
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
@@ -142,13 +153,16 @@ function resolveEndpoints(endpoints: Partial<Endpoints> | false): Endpoints | un
 
 function resolveSession(
   session: NonNullable<InstrumentOptions["session"]>,
-): Pick<ResolvedOptions, "endReasonOf" | "linger"> {
-  checkKeys("session", session, ["endReasonOf", "linger"]);
-  const { endReasonOf, linger = 15_000 } = session;
-  if (endReasonOf !== undefined) {
-    checkFunction("session.endReasonOf", endReasonOf);
+): Pick<ResolvedOptions, "endReasonOf" | "linger" | "homeOf"> {
+  checkKeys("session", session, ["endReasonOf", "linger", "phaseOf"]);
+  const { endReasonOf, linger = 15_000, phaseOf } = session;
+  for (const [name, given] of Object.entries({ endReasonOf, phaseOf })) {
+    if (given !== undefined) {
+      checkFunction(`session.${name}`, given);
+    }
   }
   return {
+    homeOf: homes(phaseOf),
     endReasonOf: endReasonOf && ownReasons(endReasonOf),
     linger: linger === 0 ? 0 : checkDuration("session.linger", linger),
   };

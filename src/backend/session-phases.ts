@@ -33,7 +33,9 @@ export function createPhases(teller: Teller, session: SessionFacts): Phases {
       const since = now();
       const tell = (at: number, ending: Attributes) => {
         if (open.delete(tell)) {
-          teller.close(phaseStep(SPANS.phaseMatchmaking, session, since, { ...attributes, ...ending }), at);
+          teller.note({ note: "phase", phase: "matchmaking", seconds: Math.max(0, at - since) / 1000 });
+          const fields = { since, attributes: { ...attributes, ...ending } };
+          teller.close(phaseStep(SPANS.phaseMatchmaking, session, fields), at);
         }
       };
       if (!closed) {

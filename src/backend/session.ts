@@ -71,7 +71,7 @@ function tellLogin({ player, parent }: ResolvedSession, { teller, missSdk }: Ses
   teller.open(started);
   teller.close(started, at);
   const session = { ...facts, root: valid(started.spanContext) };
-  teller.close(phaseStep(SPANS.phaseLogin, session, at, {}), at);
+  teller.close(phaseStep(SPANS.phaseLogin, session, { since: at, attributes: {} }), at);
   return session;
 }
 

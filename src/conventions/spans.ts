@@ -29,6 +29,7 @@ export const SPANS = {
   sessionLifecycle: span("session.lifecycle", INTERNAL, "Login or first join until the end, with the summary"),
   phaseLogin: span("session.phase.login", INTERNAL, "The login, told by the service that startSession() runs in"),
   phaseMatchmaking: span("session.phase.matchmaking", INTERNAL, "A stay in a QueueRoom, or the service's own wait"),
+  phaseLoading: span("session.phase.loading", INTERNAL, "A load that the game names, by sessionOf().phase()"),
   phaseInGame: span("session.phase.in_game", INTERNAL, "A stay in any other room"),
   phaseReconnecting: span(
     "session.phase.reconnecting",

@@ -1,7 +1,7 @@
 import type { Room } from "@colyseus/core";
 import { SPANS } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
-import { enterPhase, leavePhase } from "../sessions/phases.ts";
+import { changePhase } from "../sessions/phases.ts";
 import type { Connection, Disconnect } from "../sessions/registry.ts";
 import type { RoomHook } from "./hook.ts";
 import { typeOf, type RoomsObserver } from "./observer.ts";
@@ -37,6 +37,5 @@ export function beginReconnecting(
   { at }: Disconnect,
 ): void {
   observer.teller.note({ note: "drop", room: typeOf(room), outcome: "held" });
-  leavePhase(observer, connection, "drop", at);
-  enterPhase(observer, connection, "reconnecting", at);
+  changePhase(observer, connection, "reconnecting", { at, endedBy: "drop" });
 }

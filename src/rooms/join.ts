@@ -12,7 +12,7 @@ import { joinFailure } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
 import { beginJoin, closeJoinPart, joinAttributes, openJoinPart } from "./join-step.ts";
 import { endConnection } from "./leave.ts";
-import { isQueue, phaseOf, typeOf, type RoomsObserver } from "./observer.ts";
+import { isQueue, typeOf, type RoomsObserver } from "./observer.ts";
 import { playerConnected } from "./players.ts";
 import { confirmReturn, openReturn } from "./reconnect.ts";
 import { takeSeat } from "./reserve.ts";
@@ -56,11 +56,14 @@ export function confirmJoin(observer: RoomsObserver, room: Room, client: Client)
   observer.playerJoined();
   const connection = observer.registry.of(room).connections.get(client.sessionId);
   if (connection) {
-    if (!isQueue(room)) {
+    if (connection.home === "in_game") {
       countMatch(observer, connection.session);
     }
     // Dated back to the socket.
-    enterPhase(observer, connection, phaseOf(room), connection.acceptedAt);
+    enterPhase(observer, connection, connection.home, connection.acceptedAt);
+    for (const say of connection.early?.splice(0) ?? []) {
+      say();
+    }
   }
 }
 
@@ -69,7 +72,7 @@ function openJoin(observer: RoomsObserver, room: Room, client: Client): Connecti
   const { connections, seats } = of(room);
   const { sessionId } = client;
   const known = connections.get(sessionId);
-  const connection = known ?? newConnection(observer, seats.get(sessionId), client);
+  const connection = known ?? newConnection(observer, room, seats.get(sessionId), client);
   byClient.set(client, connection);
   if (known) {
     openReturn(observer, room, client, known);
@@ -84,11 +87,14 @@ function openJoin(observer: RoomsObserver, room: Room, client: Client): Connecti
   return connection;
 }
 
-function newConnection(observer: RoomsObserver, seat: Seat | undefined, client: Client): Connection {
+function newConnection(observer: RoomsObserver, room: Room, seat: Seat | undefined, client: Client): Connection {
   const at = now();
   return {
     session: sessionFor(observer, seat, client.sessionId, at),
+    home: observer.homeOf(room),
+    room: room.roomId,
     phase: undefined,
+    early: undefined,
     client,
     acceptedAt: at,
     joining: undefined,

@@ -49,22 +49,33 @@ export interface Rooms {
   readonly undo: Undo;
 }
 
+export interface SessionOptions extends Pick<RoomsState, "homeOf" | "endReasonOf"> {
+  /** Milliseconds. */
+  readonly linger: number;
+}
+
 /** Follows every room and every player from now on. */
-export function observeRooms(parts: Omit<RoomsState, "registry" | "waiting" | "linger">, lingerMs: number): Rooms {
+export function observeRooms(
+  parts: Omit<RoomsState, "registry" | "waiting" | "linger" | "serverId" | "homeOf" | "endReasonOf">,
+  { homeOf, endReasonOf, linger: wait }: SessionOptions,
+): Rooms {
   const linger = createLinger<Session>({
-    wait: lingerMs,
+    wait,
     now,
     lastSeen: sharedLastSeen(),
     tell: (session, summary) => tellEnd(parts, session, summary),
   });
   const state: RoomsState = {
     ...parts,
+    homeOf,
+    endReasonOf,
     linger,
+    serverId: () => matchMaker.processId,
     registry: createRegistry(now),
     waiting: createWaitingSeats(now, (seat) => expireSeat(state, seat)),
   };
   const uninstall = installHooks(state);
-  observeSessions(state.registry);
+  observeSessions(state);
   return {
     settle: () => linger.stop(),
     endAll: (reason) => endAll(state, reason),

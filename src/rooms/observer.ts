@@ -3,7 +3,7 @@ import type { MetricConvention } from "../conventions.ts";
 import type { Undo } from "../internal/patch.ts";
 import type { Trust } from "../propagation/trust.ts";
 import type { EndReasonOf } from "../sessions/end-reason.ts";
-import type { PhaseName } from "../sessions/phases.ts";
+import type { GamePhase } from "../sessions/phases.ts";
 import type { Registry } from "../sessions/registry.ts";
 import type { Sessions } from "../sessions/session.ts";
 import type { WaitingSeats } from "../sessions/waiting-seats.ts";
@@ -15,6 +15,8 @@ export interface RoomsState extends Sessions {
   readonly registry: Registry;
   readonly waiting: WaitingSeats;
   readonly drain: Drain;
+  /** What a stay in the room is, where the game says so; else matchmaking in a QueueRoom, in_game in any other. */
+  homeOf(room: Room): GamePhase;
   /** The game's own names for close codes. */
   readonly endReasonOf: EndReasonOf | undefined;
   readonly rooms: Tally;
@@ -63,11 +65,7 @@ export function typeOf(room: Room): string {
   return room.roomName;
 }
 
-/** A stay in a QueueRoom is matchmaking, any other is a match. */
+/** A stay in a QueueRoom is matchmaking. */
 export function isQueue(room: Room): boolean {
   return room instanceof QueueRoom;
-}
-
-export function phaseOf(room: Room): PhaseName {
-  return isQueue(room) ? "matchmaking" : "in_game";
 }

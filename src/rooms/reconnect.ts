@@ -1,11 +1,11 @@
 import type { Client, Room } from "@colyseus/core";
 import { SPANS } from "../conventions.ts";
-import { enterPhase, leavePhase } from "../sessions/phases.ts";
+import { changePhase } from "../sessions/phases.ts";
 import type { Connection } from "../sessions/registry.ts";
 import { newStep, type Step } from "../telling/step.ts";
 import type { RoomHook } from "./hook.ts";
 import { beginJoin, closeJoinPart, joinAttributes } from "./join-step.ts";
-import { phaseOf, typeOf, type RoomsObserver } from "./observer.ts";
+import { typeOf, type RoomsObserver } from "./observer.ts";
 import { openStayPart } from "./stay-part.ts";
 
 /** onReconnect, for which the return waits. */
@@ -57,6 +57,5 @@ export function confirmReturn(
   // A player who changes networks is back before the old socket is known to be gone.
   const at = Math.max(join.start, left.at);
   observer.teller.note({ note: "seat.held", room: typeOf(room), outcome: "returned", gap: (at - left.at) / 1000 });
-  leavePhase(observer, connection, "return", at);
-  enterPhase(observer, connection, phaseOf(room), at);
+  changePhase(observer, connection, connection.home, { at, endedBy: "return" });
 }

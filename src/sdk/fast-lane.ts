@@ -3,7 +3,7 @@ import type { Sampler, SamplingResult } from "@opentelemetry/sdk-trace";
 import { ATTRIBUTES, SCOPE } from "../conventions.ts";
 import { hrTime } from "../internal/clock.ts";
 import { endSpan, openedParent, parentContext, spanOptions, toLink } from "../telling/spans.ts";
-import { nameOf, type Lane, type Step } from "../telling/step.ts";
+import { nameOf, type Lane, type Step, type StepEvent } from "../telling/step.ts";
 import type { EncodableSpan } from "./otlp/span-chunk.ts";
 import type { PendingTracerProvider } from "./pending-tracing.ts";
 import { randomId } from "./random-id.ts";
@@ -111,9 +111,14 @@ function encodable({ step, identity, parent }: StepSpan): EncodableSpan {
   hrTime(step.end ?? step.start, encoded.endTime);
   encoded.attributes = attributes;
   encoded.links = step.links.length === 0 ? NONE : step.links.map(toLink);
+  encoded.events = step.events.length === 0 ? NONE : step.events.map(toEvent);
   encoded.status =
     failure && !failure.expected ? { code: SpanStatusCode.ERROR, message: failure.message ?? failure.type } : UNSET;
   return encoded;
+}
+
+function toEvent({ name, at, attributes }: StepEvent): EncodableSpan["events"][number] {
+  return { name, time: hrTime(at), attributes, droppedAttributesCount: 0 };
 }
 
 /** Not the API's whole check: contexts from outside were checked by their carrier, all others are an SDK's. */

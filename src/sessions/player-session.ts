@@ -1,12 +1,42 @@
+import type { Attributes } from "@opentelemetry/api";
 import type { Client } from "@colyseus/core";
-import { show } from "../internal/check.ts";
+import { ATTRIBUTES } from "../conventions.ts";
+import { checkKeys, checkOneOf, show } from "../internal/check.ts";
+import { now } from "../internal/clock.ts";
+import { guard } from "../internal/report.ts";
+import { joinOptionsWithContext } from "../propagation/join-options.ts";
+import { TOKEN_KEY, tokenOf } from "../propagation/session-token.ts";
+import { formatTraceparent } from "../propagation/traceparent.ts";
 import { isReason, REASON } from "./end-reason.ts";
-import type { Registry } from "./registry.ts";
+import { changePhase, GAME_PHASES, type GamePhase } from "./phases.ts";
+import type { Connection, Registry } from "./registry.ts";
+import type { Session, Sessions } from "./session.ts";
 
-/** A player's session, as the game sees it. */
+/** A player's session, as the game sees it. Without telemetry it has an id all the same, and says nothing. */
 export interface PlayerSession {
   /** What support asks for: the token's id; without a token Colyseus' sessionId of its first join. */
   readonly id: string;
+  /** Of `session.started`, for what else belongs to the session. */
+  readonly traceparent: string | undefined;
+  /**
+   * What the client puts into its next join, so that it goes on in this session: send it in a message or a state of the
+   * game's own (`colyseus-otel/client` copies it into the options). A session whose carrier was asked for waits
+   * `session.linger` after its last room before its end is told.
+   */
+  carrier(): SessionCarrier;
+  /**
+   * A phase of the game's own, until its `end()`; the room's goes on then. `attributes` go on its span, as
+   * `"loading.type"`.
+   *
+   * @throws TypeError for a name other than `loading`, `in_game` and `matchmaking`
+   */
+  phase(name: GamePhase, attributes?: Attributes): PlayerPhase;
+  /** A moment of the phase: an event on its span, of at most 128. */
+  event(name: string, attributes?: Attributes): void;
+  /** What is played: `session.match_number` (counted by itself), `game.map` and `game.mode` of the phase. */
+  match(match: { readonly number?: number; readonly map?: string; readonly mode?: string }): void;
+  /** How it was: `game.result` and `game.score` of the phase. */
+  result(result: { readonly result?: string; readonly score?: number }): void;
   /**
    * Names why this session ends, when the game knows better than the close code: `"kicked"`, `"banned"`, `"logout"`, or
    * a word of its own. Call it right before `client.leave()`: the session ends with the connection, and
@@ -17,18 +47,63 @@ export interface PlayerSession {
   end(reason: string): void;
 }
 
-let byClient: Registry["byClient"] | undefined;
-
-/** From now on sessions are found here; with undefined nowhere. */
-export function observeSessions(registry: Registry | undefined): void {
-  byClient = registry?.byClient;
+export interface PlayerPhase {
+  /** Ends the phase, where it still goes on. `attributes` are what is known now, as `"loading.assets_count"`. */
+  end(attributes?: Attributes): void;
 }
 
-/** The session of a player in one of the game's rooms. Without telemetry it has an id all the same, and `end` does nothing. */
+export type SessionCarrier = Readonly<{ traceparent?: string; tracestate?: string; [TOKEN_KEY]?: string }>;
+
+/** As many as the OpenTelemetry SDK keeps of a span. */
+const MAX_EVENTS = 128;
+
+interface Observed extends Sessions {
+  readonly registry: Registry;
+}
+
+let observed: Observed | undefined;
+
+/** From now on sessions are found here; with undefined nowhere. */
+export function observeSessions(next: Observed | undefined): void {
+  observed = next;
+}
+
+/** The session of a player in one of the game's rooms: in any hook that has the client, and in message handlers. */
 export function sessionOf(client: Client): PlayerSession {
-  const session = byClient?.get(client)?.session;
+  const connection = observed?.registry.byClient.get(client);
+  const session = connection?.session;
   return {
     id: session?.id ?? client.sessionId,
+    traceparent: session?.root && formatTraceparent(session.root),
+    carrier: () => (session && guard("carrier", carrierOf, session)) ?? {},
+    phase: (name, attributes) => {
+      checkOneOf("sessionOf().phase", name, GAME_PHASES);
+      return beginPhase(connection, name, attributes);
+    },
+    event(name, attributes = {}) {
+      const at = now();
+      say(connection, ({ phase }) => {
+        const events = phase && (phase.events ??= []);
+        if (events && events.length < MAX_EVENTS) {
+          events.push({ name, at, attributes: { ...attributes } });
+        }
+      });
+    },
+    match(match) {
+      checkKeys("sessionOf().match", match, ["number", "map", "mode"]);
+      describePhase(connection, {
+        [ATTRIBUTES.matchNumber.key]: match.number,
+        [ATTRIBUTES.gameMap.key]: match.map,
+        [ATTRIBUTES.gameMode.key]: match.mode,
+      });
+    },
+    result(result) {
+      checkKeys("sessionOf().result", result, ["result", "score"]);
+      describePhase(connection, {
+        [ATTRIBUTES.gameResult.key]: result.result,
+        [ATTRIBUTES.gameScore.key]: result.score,
+      });
+    },
     end(reason) {
       if (!isReason(reason)) {
         throw new TypeError(`sessionOf().end: reason must be ${REASON}, got ${show(reason)}`);
@@ -38,4 +113,59 @@ export function sessionOf(client: Client): PlayerSession {
       }
     },
   };
+}
+
+function carrierOf(session: Session): SessionCarrier {
+  const { id, startedAt, leg, matches, end, player, root } = session;
+  if (!session.portable) {
+    observed?.linger.begin(session);
+  }
+  const { playerId, authMethod, clientVersion, platform } = player ?? {};
+  const token = tokenOf({ id, start: startedAt, leg, matches, end, playerId, authMethod, clientVersion, platform });
+  const carrier = { [TOKEN_KEY]: token };
+  return root ? joinOptionsWithContext(carrier, root) : carrier;
+}
+
+function beginPhase(connection: Connection | undefined, name: GamePhase, attributes?: Attributes): PlayerPhase {
+  const at = now();
+  let begun: Connection["phase"];
+  say(connection, (stay, sessions) => {
+    begun = changePhase(sessions, stay, name, { at, endedBy: "phase", attributes: { ...attributes } });
+  });
+  return {
+    end(ending) {
+      const ended = now();
+      say(connection, (stay, sessions) => {
+        if (begun && stay.phase === begun) {
+          begun.attributes = { ...begun.attributes, ...ending };
+          changePhase(sessions, stay, stay.home, { at: ended, endedBy: "phase" });
+        }
+      });
+    },
+  };
+}
+
+function describePhase(connection: Connection | undefined, attributes: Attributes): void {
+  const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+  say(connection, ({ phase }) => {
+    if (phase) {
+      phase.attributes = { ...phase.attributes, ...given };
+    }
+  });
+}
+
+/** At once for a player who is in; for one on the way in, when the join is confirmed. */
+function say(connection: Connection | undefined, what: (stay: Connection, sessions: Observed) => void): void {
+  const sessions = observed;
+  if (!connection || !sessions) {
+    return;
+  }
+  const told = () => {
+    guard("session", what, connection, sessions);
+  };
+  if (connection.phase) {
+    told();
+  } else if (connection.joining) {
+    (connection.early ??= []).push(told);
+  }
 }

@@ -29,6 +29,8 @@ export interface Sessions {
   readonly teller: Teller;
   readonly openByPhase: Tally;
   readonly linger: Linger<Session>;
+  /** Colyseus' id of this process. */
+  serverId(): string;
 }
 
 /** Begins a session with its light root, which ends at once. */

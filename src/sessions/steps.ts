@@ -1,7 +1,7 @@
 import type { Attributes, SpanContext } from "@opentelemetry/api";
 import { ATTRIBUTES, SPANS, type AttributeConvention, type SpanConvention } from "../conventions.ts";
 import type { SessionToken } from "../propagation/session-token.ts";
-import { newStep, type Step } from "../telling/step.ts";
+import { newStep, type Step, type StepEvent, type StepLink } from "../telling/step.ts";
 import { endType } from "./end-reason.ts";
 
 /** Who a session's player is, as far as the login said it. */
@@ -41,9 +41,23 @@ export function startedStep(session: Omit<SessionFacts, "root">, parent: SpanCon
   return newStep(SPANS.sessionStarted, { start: session.startedAt, parent, attributes: wholeOf(session) });
 }
 
-/** A phase from `since` (epoch milliseconds) on. `attributes` become the step's. */
-export function phaseStep(span: SpanConvention, session: SessionFacts, since: number, attributes: Attributes): Step {
-  return newStep(span, { start: since, parent: session.root, attributes: addFacts(attributes, session) });
+/** What a phase's step says beside the session. */
+export interface PhaseFields {
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Become the step's. */
+  readonly attributes: Attributes;
+  readonly events?: readonly StepEvent[] | undefined;
+  readonly links?: readonly StepLink[] | undefined;
+}
+
+export function phaseStep(
+  span: SpanConvention,
+  session: SessionFacts,
+  { since, attributes, events, links }: PhaseFields,
+): Step {
+  const fields = { start: since, parent: session.root, attributes: addFacts(attributes, session) };
+  return newStep(span, { ...fields, ...(events && { events }), ...(links && { links }) });
 }
 
 /** The whole session, with its summary. */

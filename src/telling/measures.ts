@@ -36,9 +36,6 @@ export function createMeasures(): (step: Step, record: Record) => void {
     [SPANS.matchmake, measureMatchmake],
     [SPANS.roomJoin, measureJoin],
     [SPANS.sessionLifecycle, session()],
-    [SPANS.phaseInGame, phase("in_game")],
-    [SPANS.phaseMatchmaking, phase("matchmaking")],
-    [SPANS.phaseReconnecting, phase("reconnecting")],
     [
       SPANS.mapLoad,
       (step, seconds, record) =>
@@ -63,6 +60,8 @@ export function measureNote(note: Note, record: Record): void {
       return measureHeldSeat(note.room, note.outcome, note.gap, record);
     case "join.refused":
       return measureRefusal(note.room, note.kind, note.outcome, record);
+    case "phase":
+      return record(METRICS.phaseDuration, note.seconds, note.phase);
     case "boot.phase":
       return record(METRICS.bootDuration, note.seconds, note.phase, note.outcome);
     case "trace_context":
@@ -89,10 +88,6 @@ function bootPhase(name: string): Measure {
   return (step, seconds, record) => {
     record(METRICS.bootDuration, seconds, name, step.failure ? "failed" : "success");
   };
-}
-
-function phase(name: string): Measure {
-  return (_step, seconds, record) => record(METRICS.phaseDuration, seconds, name);
 }
 
 function provision(): Measure {

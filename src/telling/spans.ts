@@ -59,6 +59,9 @@ export function endSpan(span: Span, step: Step): void {
     if (step.target !== step.openedFor) {
       span.updateName(nameOf(step));
     }
+    for (const { name, at, attributes } of step.events) {
+      span.addEvent(name, attributes, hrTime(at));
+    }
     for (const key in step.result) {
       const value = step.result[key];
       if (value !== undefined) {

@@ -9,6 +9,13 @@ export interface StepLink {
   readonly source?: string;
 }
 
+/** What happened at one moment of a step. `at` is epoch milliseconds. */
+export interface StepEvent {
+  readonly name: string;
+  readonly at: number;
+  readonly attributes: Attributes;
+}
+
 /** Why a step failed. Expected refusals (room full, bad ticket) are no fault that an operator should act on. */
 export interface Failure {
   readonly type: string;
@@ -26,6 +33,7 @@ export interface Step {
   /** What the step belongs to: another step, or a context from outside. Without one it is a root. */
   readonly parent: Step | SpanContext | undefined;
   readonly links: readonly StepLink[];
+  readonly events: readonly StepEvent[];
   /** Known at the start: samplers see them. */
   readonly attributes: Attributes;
   /** Known at the end. */
@@ -47,8 +55,11 @@ export interface Step {
 }
 
 const NO_LINKS: readonly StepLink[] = [];
+const NO_EVENTS: readonly StepEvent[] = [];
 
-export type StepFields = Partial<Pick<Step, "start" | "parent" | "links" | "attributes" | "target" | "inner">>;
+export type StepFields = Partial<
+  Pick<Step, "start" | "parent" | "links" | "events" | "attributes" | "target" | "inner">
+>;
 
 export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
   return {
@@ -56,6 +67,7 @@ export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
     start: fields.start ?? now(),
     parent: fields.parent,
     links: fields.links ?? NO_LINKS,
+    events: fields.events ?? NO_EVENTS,
     attributes: fields.attributes ?? {},
     result: {},
     target: fields.target,
@@ -112,6 +124,7 @@ export type Note =
       readonly kind: string;
       readonly outcome: string;
     }
+  | { readonly note: "phase"; readonly phase: string; readonly seconds: number }
   | { readonly note: "boot.phase"; readonly phase: string; readonly seconds: number; readonly outcome: string }
   | { readonly note: "trace_context"; readonly source: string; readonly outcome: string };
 
