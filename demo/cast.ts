@@ -1,0 +1,12 @@
+import type { ReceivedSpan } from "./receiver/spans.ts";
+
+/** The players of `spans` by `player.id`, each with all spans of their traces, in the order of their logins. */
+export function playersOf(spans: readonly ReceivedSpan[]): ReadonlyMap<string, readonly ReceivedSpan[]> {
+  const owners = new Map<string, string>();
+  for (const { traceId, attributes } of spans) {
+    const player = attributes["player.id"];
+    if (typeof player === "string") owners.set(traceId, player);
+  }
+  const owned = spans.filter(({ traceId }) => owners.has(traceId)).toSorted((a, b) => a.startMs - b.startMs);
+  return Map.groupBy(owned, ({ traceId }) => owners.get(traceId)!);
+}
