@@ -56,12 +56,12 @@ const ALLOCATION: readonly ExpectedSpan[] = [
 
 const SESSION: readonly ExpectedSpan[] = [
   { name: "session.started", service: login, parent: undefined, attributes: ["session.id", "player.id"] },
-  { name: "session.phase.login", service: login, parent: "session.started" },
+  { name: "session.phase.login", service: login, parent: "session.started", attributes: ["player.id"] },
   {
     name: "session.phase.matchmaking",
     service: login,
     parent: "session.started",
-    attributes: ["matchmaking.wait_seconds", "lobby.id"],
+    attributes: ["player.id", "matchmaking.wait_seconds", "lobby.id"],
   },
 ];
 

@@ -13,7 +13,7 @@ export function drawOthers(
   const lines = [...players].map(([player, own]) => {
     const { said, graceful } = outcomeOf(own);
     const who = `  ${player.padEnd(name)} ${shortId(own[0]?.traceId ?? "")}`;
-    const steps = cut(stepsOf(own).join(", "), width - who.length - OUTCOME - 2);
+    const steps = lastOf(stepsOf(own), width - who.length - OUTCOME - 2);
     return `${paint.bold(who)} ${(graceful ? paint.green : paint.yellow)(fit(said, OUTCOME))} ${steps}`.trimEnd();
   });
   return [paint.bold("the others: trace, how it came out, what took how long"), ...lines].join("\n");
@@ -39,6 +39,12 @@ function stepsOf(own: readonly ReceivedSpan[]): string[] {
     const [word = name] = name.replace(PHASE, "").split(" ");
     return `${word} ${duration(endMs - startMs)}`;
   });
+}
+
+/** How it ended is at the end: what does not fit is left out at the front. */
+function lastOf(steps: readonly string[], width: number): string {
+  const text = steps.join(", ");
+  return text.length <= width || steps.length < 2 ? cut(text, width) : lastOf(steps.slice(1), width);
 }
 
 const PHASE = "session.phase.";

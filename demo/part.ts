@@ -1,4 +1,5 @@
 import type { ExpectedSpan } from "./expected.ts";
+import { count } from "./format.ts";
 import type { ReceivedSpan } from "./receiver/spans.ts";
 
 /** Everything that was received, and the service of each name of the stories. */
@@ -37,10 +38,10 @@ function pairUp(story: readonly ExpectedSpan[], own: readonly ReceivedSpan[]): P
   return found;
 }
 
-function tooMany({ services }: Run, story: readonly ExpectedSpan[], name: string, count: number): string[] {
+function tooMany({ services }: Run, story: readonly ExpectedSpan[], name: string, received: number): string[] {
   const wanted = story.filter((expected) => expected.name === name).length;
-  if (!services.has(name) || count <= wanted) return [];
-  return [`${name}: ${count} spans, and the story has ${wanted === 1 ? "one" : wanted || "none"}`];
+  if (!services.has(name) || received <= wanted) return [];
+  return [`${name}: ${count(received, "span")}, and the story has ${wanted === 1 ? "one" : wanted || "none"}`];
 }
 
 function wrongSpan(run: Run, pairs: Pairs, expected: ExpectedSpan): string[] {

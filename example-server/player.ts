@@ -61,6 +61,8 @@ export class Player {
   constructor(room: Room<unknown, ArenaState>, map: ArenaMap) {
     this.room = room;
     this.#pilot = new Pilot(map);
+    // Who comes back after a drop stands still, so the same heading must be sent again.
+    room.onReconnect(() => (this.#sent = undefined));
   }
 
   report(): PlayReport {
@@ -93,12 +95,9 @@ export class Player {
   #tick(): void {
     const { fighters, cells } = this.room.state;
     const self = fighters.get(this.room.sessionId);
-    const { connection, reconnection } = this.room;
-    if (self === undefined || self.health === 0 || !connection.isOpen || reconnection.isReconnecting) {
-      // Who goes down, or away, comes back standing still, so the same heading must be sent again.
-      this.#sent = undefined;
-      return;
-    }
+    // Likewise who comes back after going down.
+    if (self?.health === 0) this.#sent = undefined;
+    if (self === undefined || self.health === 0 || !this.room.connection.isOpen) return;
     this.#ticks += 1;
     const { heading, shot } = this.#pilot.decide(self, fighters.values(), cells);
     this.#move(heading);
