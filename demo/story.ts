@@ -51,7 +51,7 @@ async function prepare(url: string): Promise<void> {
 async function stay(stage: Stage, { player }: Entered, network: Network, say: Say): Promise<void> {
   // The SDK comes back by itself, but not to a room that it has been in for less than five seconds.
   player.room.reconnection.minUptime = 0;
-  await play(stage, "ann", player, 0.2);
+  await play(stage, "ann", player, 0.1);
   const back = new Promise<void>((resolve) => player.room.onReconnect.once(() => resolve()));
   const dropped = performance.now();
   network.interrupt();

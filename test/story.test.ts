@@ -104,10 +104,10 @@ describe.each([
       if (!optional) expect(output).toContain(name);
     }
     expect(output.split("\n").filter((line) => /^ {2}(bob|kim|ned|fay|eve) /.test(line))).toEqual([
-      expect.stringMatching(/^ {2}bob [0-9a-f]{8} client_quit \(graceful\) .*in_game 1\.\d\d s$/),
-      expect.stringMatching(/^ {2}kim [0-9a-f]{8} kicked \(enforcement\) .*in_game \d{3} ms$/),
+      expect.stringMatching(/^ {2}bob [0-9a-f]{8} client_quit \(graceful\) .*in_game [\d.]+ m?s$/),
+      expect.stringMatching(/^ {2}kim [0-9a-f]{8} kicked \(enforcement\) .*in_game [\d.]+ m?s$/),
       expect.stringMatching(
-        /^ {2}ned [0-9a-f]{8} timeout \(connection_failure\) .*in_game \d{3} ms, reconnecting 2\.\d\d s$/,
+        /^ {2}ned [0-9a-f]{8} timeout \(connection_failure\) .*in_game [\d.]+ m?s, reconnecting [\d.]+ s$/,
       ),
       expect.stringMatching(/^ {2}fay [0-9a-f]{8} refused: room_full .*matchmake [\d.]+ ms$/),
       expect.stringMatching(/^ {2}eve [0-9a-f]{8} refused: auth_failed .*matchmake [\d.]+ ms$/),
