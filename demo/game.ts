@@ -43,6 +43,8 @@ export async function startGame(
 const BASE = {
   PORT: process.env.PORT ?? "0",
   OTEL_SERVICE_NAME: SERVICES.game,
+  // A game would hold a seat for longer; the demo waits for it.
+  ARENA_RETURN_SECONDS: "2",
   // The story's boot is a root: the shell that runs the demo may itself be traced.
   TRACEPARENT: undefined,
   TRACESTATE: undefined,

@@ -9,7 +9,7 @@ export interface DemoOptions {
 /** Reads the command line. Ends the process by itself after `--help` (0) and after what it does not know (2). */
 export function readOptions(argv: readonly string[]): DemoOptions {
   const command = new Command("npm start --")
-    .description("Plays one server's boot and a player's way through it, and draws the traces that came of it.")
+    .description("Plays one server's boot and six players' ways through it, and draws the traces that came of it.")
     .option("--once", "play once; exit 0, or 1 with the name of each missing link", false)
     .addOption(
       new Option("--trust <mode>", "what the server does with the player's trace context")

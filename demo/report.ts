@@ -1,6 +1,8 @@
 import pc from "picocolors";
 import { drawBoot } from "./boot-table.ts";
-import type { ExpectedSpan } from "./expected.ts";
+import type { Part } from "./expected.ts";
+import { playersOf } from "./cast.ts";
+import { drawOthers } from "./other-lines.ts";
 import { poll } from "./waiting.ts";
 import type { Process } from "./processes.ts";
 import type { ReceiverReport } from "./receiver/main.ts";
@@ -17,13 +19,13 @@ export interface Judged {
 const ARRIVAL = 6_000;
 
 /** Asks the receiver until the story is whole, or for so long that what is missing will not come. */
-export async function judge(receiver: Process, expected: readonly ExpectedSpan[]): Promise<Judged> {
-  let judged: Judged = { spans: [], wrong: verdict([], expected) };
+export async function judge(receiver: Process, cast: readonly Part[]): Promise<Judged> {
+  let judged: Judged = { spans: [], wrong: verdict([], cast) };
   const ask = async () => {
     receiver.tell({ type: "receiver:ask" });
     type Answer = Extract<ReceiverReport, { type: "receiver:spans" }>;
     const { spans } = await receiver.heard<Answer>("receiver:spans", 5_000);
-    judged = { spans, wrong: verdict(spans, expected) };
+    judged = { spans, wrong: verdict(spans, cast) };
     return judged.wrong.length === 0 ? true : undefined;
   };
   // What did not come is the verdict's to name, span by span.
@@ -32,11 +34,18 @@ export async function judge(receiver: Process, expected: readonly ExpectedSpan[]
   return judged;
 }
 
-export function printReport({ spans, wrong }: Judged, color: boolean): void {
+/** The boot, the first player and what is nobody's in full; the others in a line each. */
+export function printReport({ spans, wrong }: Judged, [first]: readonly [Part, ...Part[]], color: boolean): void {
   const paint = pc.createColors(color);
+  const others = new Map(playersOf(spans));
+  others.delete(first.player);
+  const brief = new Set([...others.values()].flat());
+  const inFull = spans.filter((span) => !brief.has(span));
   const lines = [
     "",
-    drawTraces(spans, { color }),
+    drawTraces(inFull, { color }),
+    "",
+    drawOthers(others, { color }),
     "",
     drawBoot(spans, { color }),
     "",

@@ -1,9 +1,10 @@
 import type { PlayReport } from "../example-server/player.ts";
-import { connectPlayer } from "../example-server/player.ts";
-import type { Say } from "./narrator.ts";
-import type { Match, Pass } from "./services/protocol.ts";
-import type { Stage } from "./stage.ts";
 import { gameIs } from "./game.ts";
+import type { Say } from "./narrator.ts";
+import { layNetwork, type Network } from "./network.ts";
+import { playOthers } from "./other-players.ts";
+import { enter, getMatched, leave, logIn, patience, play, traceIdOf, type Entered, type Matched } from "./players.ts";
+import type { Stage } from "./stage.ts";
 import { within } from "./waiting.ts";
 
 export interface PlayedGame extends PlayReport {
@@ -12,20 +13,32 @@ export interface PlayedGame extends PlayReport {
   readonly joinedIn: number;
 }
 
-/** A player logs in and asks for a match, the matchmaker has a server allocated for them, and they play. */
-export async function playStory(stage: Stage, say: Say): Promise<PlayedGame> {
-  const pass = await logIn(stage, "ada");
-  say("player", `ada is logged in and queues: trace ${traceIdOf(pass)}`);
+/**
+ * ann logs in and asks for a match, the matchmaker has a server allocated for her, and she plays; meanwhile the others
+ * come and go.
+ */
+export async function playStory(stage: Stage, say: Say): Promise<void> {
+  const ann = await queue(stage, say);
+  const network = await layNetwork(ann.server?.url ?? stage.url);
+  const entered = await enter(stage, ann, { url: network.url });
+  const { roomId } = entered.player.room;
+  say("ann", `joined room ${roomId} in ${entered.joinedIn.toFixed(0)} ms, and plays`);
+  await Promise.all([stay(stage, entered, network, say), playOthers(stage, roomId, say)]);
+}
+
+async function queue(stage: Stage, say: Say): Promise<Matched> {
+  const pass = await logIn(stage, "ann");
+  say("ann", `is logged in and queues: trace ${traceIdOf(pass)}`);
   const { server } = await stage.services.match(pass);
   if (server === undefined) say("matchmaker", "no allocation: the sidecar is not ours, and has no allocation service");
   else {
     say("matchmaker", `${server.name} is allocated; its annotation carries the trace context`);
-    say("matchmaker", `ada is sent to ${server.url}`);
+    say("matchmaker", `ann is sent to ${server.url}`);
     // A player who is faster than the allocation's watch message would have the map loaded by their room.create.
     await gameIs("allocated", stage);
     if (stage.zeroCode) await prepare(server.url);
   }
-  return play(stage, { name: "ada", pass, server, seconds: 3 }, say);
+  return { name: "ann", pass, server };
 }
 
 async function prepare(url: string): Promise<void> {
@@ -34,36 +47,25 @@ async function prepare(url: string): Promise<void> {
   if (status !== 204) throw new Error(`the game server has not prepared itself: ${status} from ${asked}`);
 }
 
+// The drop comes early and the long play after it: the tree's bars are drawn to scale up to the last long silence.
+async function stay(stage: Stage, { player }: Entered, network: Network, say: Say): Promise<void> {
+  // The SDK comes back by itself, but not to a room that it has been in for less than five seconds.
+  player.room.reconnection.minUptime = 0;
+  await play(stage, "ann", player, 0.1);
+  const back = new Promise<void>((resolve) => player.room.onReconnect.once(() => resolve()));
+  const dropped = performance.now();
+  network.interrupt();
+  await within("ann to be back", back, patience(stage));
+  say("ann", `dropped, and the SDK brought her back after ${(performance.now() - dropped).toFixed(0)} ms`);
+  await play(stage, "ann", player, 3);
+  const { moves, score } = await leave(stage, "ann", player);
+  say("ann", `left after ${moves} moves, score ${score}`);
+}
+
 /** Another player on the server that is already allocated. */
 export async function playAgain(stage: Stage, name: string, seconds: number): Promise<PlayedGame> {
-  const pass = await logIn(stage, name);
-  return play(stage, { name, pass, seconds, ...(await stage.services.match(pass)) });
-}
-
-function logIn({ services }: Stage, player: string): Promise<Pass> {
-  return services.login({ player, version: "1.4.2", platform: "linux" });
-}
-
-interface Seat extends Match {
-  readonly name: string;
-  readonly pass: Pass;
-  readonly seconds: number;
-}
-
-async function play(stage: Stage, { name, pass, server, seconds }: Seat, say?: Say): Promise<PlayedGame> {
-  const { ticket, session } = pass;
-  const wait = { timeout: 10_000, unless: stage.game.gone };
-  const began = performance.now();
-  const joining = connectPlayer({ url: server?.url ?? stage.url, ticket, options: { ...session } });
-  const player = await within(`${name} to be in the arena`, joining, wait);
-  const joinedIn = performance.now() - began;
-  say?.("player", `${name} joined room ${player.room.roomId} in ${joinedIn.toFixed(0)} ms, and plays`);
-  await within(`${name} to have played ${seconds} s`, player.play({ seconds }), wait);
-  const report = await within(`${name} to have left`, player.leave(), wait);
-  say?.("player", `${name} left after ${report.moves} moves, score ${report.score}`);
-  return { ...report, joinedIn, traceId: traceIdOf(pass) };
-}
-
-function traceIdOf({ session }: Pass): string {
-  return session.traceparent?.split("-")[1] ?? "";
+  const matched = await getMatched(stage, name);
+  const { player, joinedIn } = await enter(stage, matched);
+  await play(stage, name, player, seconds);
+  return { ...(await leave(stage, name, player)), joinedIn, traceId: traceIdOf(matched.pass) };
 }

@@ -8,6 +8,8 @@ export interface PlayerOptions {
   /** `ws://host:port` or `http://host:port` of the game server. */
   readonly url: string;
   readonly ticket: string;
+  /** Id of a room where friends are. @default any that has a free seat, else a new one */
+  readonly room?: string;
   /** Join options; this is where a caller puts `traceparent`. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** HTTP headers of the matchmaking request. */
@@ -29,11 +31,21 @@ export interface PlayUntil {
 
 const FIRE_EVERY_TICKS = TICK_RATE / 2;
 
-/** Joins the arena and waits for its first state. Rejects with the SDK's MatchMakeError when the ticket is refused. */
-export async function connectPlayer({ url, ticket, options = {}, headers = {} }: PlayerOptions): Promise<Player> {
+/** Joins the arena and waits for its first state. Rejects with the SDK's MatchMakeError when the player is refused. */
+export async function connectPlayer({
+  url,
+  ticket,
+  room: id,
+  options = {},
+  headers = {},
+}: PlayerOptions): Promise<Player> {
   const client = new Client(url, { headers: { ...headers } });
   client.auth.token = ticket;
-  const room = await client.joinOrCreate<ArenaState>("arena", { ...options });
+  const joining =
+    id === undefined
+      ? client.joinOrCreate<ArenaState>("arena", { ...options })
+      : client.joinById<ArenaState>(id, { ...options });
+  const room = await joining;
   await firstState(room);
   return new Player(room, await loadArenaMap(room.state.map));
 }
@@ -49,6 +61,8 @@ export class Player {
   constructor(room: Room<unknown, ArenaState>, map: ArenaMap) {
     this.room = room;
     this.#pilot = new Pilot(map);
+    // Who comes back after a drop stands still, so the same heading must be sent again.
+    room.onReconnect(() => (this.#sent = undefined));
   }
 
   report(): PlayReport {
@@ -81,7 +95,7 @@ export class Player {
   #tick(): void {
     const { fighters, cells } = this.room.state;
     const self = fighters.get(this.room.sessionId);
-    // Who goes down comes back standing still, so the same heading must be sent again.
+    // Likewise who comes back after going down.
     if (self?.health === 0) this.#sent = undefined;
     if (self === undefined || self.health === 0 || !this.room.connection.isOpen) return;
     this.#ticks += 1;

@@ -1,4 +1,5 @@
-import type { ExpectedSpan } from "../demo/expected.ts";
+import { playersOf } from "../demo/cast.ts";
+import type { ExpectedSpan, Part } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
 export interface Mutation {
@@ -11,11 +12,13 @@ export interface Mutation {
 
 /**
  * Every way of breaking one span of a whole run that can be seen from outside: dropped, re-parented to a stranger, to
- * nobody and to another span, in another trace, without its links or attributes, before its parent, ended before its start, twice.
+ * nobody and to another span, in another trace, without its links or attributes, with another value, before its parent, ended before its start, twice.
  * Left out is what leaves a whole trace: dropping what the story does not ask for, moving a childless root.
  */
-export function mutations(spans: readonly ReceivedSpan[], story: readonly ExpectedSpan[]): Mutation[] {
+export function mutations(spans: readonly ReceivedSpan[], cast: readonly [Part, ...Part[]]): Mutation[] {
+  const players = playersOf(spans);
   return spans.flatMap((span, at) => {
+    const { story } = cast.find(({ player }) => players.get(player)?.includes(span)) ?? cast[0];
     const expected = story.find(({ name }) => name === span.name);
     const change = (what: string, ...replacement: readonly ReceivedSpan[]): Mutation => ({
       what: `${span.name} ${what}`,
@@ -36,9 +39,18 @@ function removals(span: ReceivedSpan, expected: ExpectedSpan | undefined, change
   return [
     ...(expected !== undefined && !expected.optional ? [change("dropped")] : []),
     ...(expected?.link !== undefined ? [change("without its links", { ...span, links: [] })] : []),
-    ...(expected?.attributes ? [change("without its attributes", { ...span, attributes: {} })] : []),
+    ...(expected !== undefined && asksForAttributes(expected)
+      ? [change("without its attributes", { ...span, attributes: {} })]
+      : []),
+    ...Object.keys(expected?.values ?? {}).map((key) =>
+      change(`with another ${key}`, { ...span, attributes: { ...span.attributes, [key]: "another" } }),
+    ),
     change("twice", span, span),
   ];
+}
+
+function asksForAttributes({ attributes = [], values = {} }: ExpectedSpan): boolean {
+  return attributes.length > 0 || Object.values(values).some((value) => value !== null);
 }
 
 function moves(span: ReceivedSpan, spans: readonly ReceivedSpan[], change: Change, inStory: boolean): Mutation[] {

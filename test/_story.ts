@@ -1,30 +1,47 @@
-import { STORY } from "../demo/expected.ts";
+import { CAST, type ExpectedSpan, type Part } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
-/** A whole run as the receiver would give it: every span of the story, 10 ms after its parent, 50 ms long. */
+/**
+ * A whole run as the receiver would give it: every span of every story, 10 ms after its parent, 50 ms long, and 100 ms
+ * after the one before it of the same name. The first player's come first.
+ */
 export function wholeStory(): ReceivedSpan[] {
-  const spans = new Map<string, ReceivedSpan>();
-  for (const [position, expected] of STORY.entries()) {
-    const parent = expected.parent === undefined ? undefined : spans.get(expected.parent);
-    const linked = expected.link === undefined ? undefined : spans.get(expected.link);
-    const startMs = parent ? parent.startMs + 10 : 1_795_224_134_000.25;
-    spans.set(expected.name, {
-      traceId: parent?.traceId ?? id(position, 32),
-      spanId: id(position, 16),
+  return CAST.flatMap(played);
+}
+
+function played({ player, story }: Part, at: number): ReceivedSpan[] {
+  const named = new Map<string, ReceivedSpan>();
+  const told: ReceivedSpan[] = [];
+  for (const [position, expected] of story.entries()) {
+    const parent = expected.parent === undefined ? undefined : named.get(expected.parent);
+    const linked = expected.link === undefined ? undefined : named.get(expected.link);
+    const before = told.filter(({ name }) => name === expected.name).length;
+    const startMs = (parent ? parent.startMs + 10 : 1_795_224_134_000.25) + 100 * before;
+    const span: ReceivedSpan = {
+      traceId: parent?.traceId ?? id(100 * at + position, 32),
+      spanId: id(100 * at + position, 16),
       parentSpanId: parent?.spanId,
       name: expected.name,
       kind: "INTERNAL",
       startMs,
       endMs: startMs + 50,
-      attributes: Object.fromEntries((expected.attributes ?? []).map((key) => [key, key])),
+      attributes: attributesOf(expected, player),
       status: { code: "UNSET", message: "" },
       links: linked ? [{ traceId: linked.traceId, spanId: linked.spanId, attributes: {} }] : [],
       events: [],
       resource: { "service.name": expected.service },
       scope: { name: "story", version: "" },
-    });
+    };
+    told.push(span);
+    const { as = span.name } = expected;
+    if (!named.has(as)) named.set(as, span);
   }
-  return [...spans.values()];
+  return told;
+}
+
+function attributesOf({ attributes = [], values = {} }: ExpectedSpan, player: string): ReceivedSpan["attributes"] {
+  const given = attributes.map((key) => [key, key === "player.id" ? player : key]);
+  return Object.fromEntries([...given, ...Object.entries(values).filter(([, value]) => value !== null)]);
 }
 
 function id(position: number, length: number): string {

@@ -1,20 +1,42 @@
 import { randomInt } from "node:crypto";
-import { Room, validate, type Client } from "@colyseus/core";
+import { CloseCode, Room, validate, type Client } from "@colyseus/core";
+import { sessionOf } from "colyseus-otel";
 import { verifyTicket, type PlayerIdentity } from "../tickets.ts";
 import { headingFormat } from "./heading-format.ts";
 import { mapForRoom } from "./loaded-map.ts";
 import { Pilot } from "./pilot.ts";
 import { seededRandom } from "./random.ts";
-import { createWorld, placeCell, spawnFighter, step, TICK_RATE, type Heading, type World } from "./simulation.ts";
+import {
+  createWorld,
+  isTooFast,
+  placeCell,
+  spawnFighter,
+  step,
+  STILL,
+  TICK_RATE,
+  type Heading,
+  type World,
+} from "./simulation.ts";
 import { ArenaState, CellState, FighterState } from "./state.ts";
 
 type ArenaClient = Client<{ auth: PlayerIdentity }>;
 
-const FEWEST_FIGHTERS = 4;
+const SEATS = 4;
 const CELLS = 6;
+/** Seconds for which the seat of a player whose network broke is held. */
+const RETURN_SECONDS = Number(process.env.ARENA_RETURN_SECONDS ?? 20);
+/** Close code of a player whom the game sends away; Colyseus' own end below 4100. */
+const KICKED = 4100;
+/** The connection broke off. Players who leave, or are sent away, have other codes. */
+const BROKEN: ReadonlySet<number> = new Set([
+  CloseCode.GOING_AWAY,
+  CloseCode.NO_STATUS_RECEIVED,
+  CloseCode.ABNORMAL_CLOSURE,
+  CloseCode.MAY_TRY_RECONNECT,
+]);
 
 export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> {
-  override maxClients = 8;
+  override maxClients = SEATS;
   override maxMessagesPerSecond = 60;
   override state = new ArenaState();
   override messages = {
@@ -45,6 +67,21 @@ export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> 
     this.#balanceBots();
   }
 
+  // Colyseus calls it for everybody who goes without a goodbye, also for those whom the game sends away.
+  override onDrop(client: ArenaClient, code: number = CloseCode.NO_STATUS_RECEIVED): void {
+    const fighter = this.state.fighters.get(client.sessionId);
+    if (fighter === undefined || !BROKEN.has(code)) return;
+    fighter.away = true;
+    fighter.controls.heading = STILL;
+    // Rejects when nobody returns in time, which onLeave hears of as well.
+    this.allowReconnection(client, RETURN_SECONDS).catch(() => {});
+  }
+
+  override onReconnect(client: ArenaClient): void {
+    const fighter = this.state.fighters.get(client.sessionId);
+    if (fighter !== undefined) fighter.away = false;
+  }
+
   override async onLeave(client: ArenaClient): Promise<void> {
     const fighter = this.state.fighters.get(client.sessionId);
     if (fighter === undefined) return;
@@ -72,6 +109,7 @@ export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> 
   }
 
   #steer(client: Client, heading: Heading): void {
+    if (isTooFast(heading)) return this.#kick(client);
     const fighter = this.state.fighters.get(client.sessionId);
     if (fighter !== undefined) fighter.controls.heading = heading;
   }
@@ -82,9 +120,14 @@ export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> 
     if (fighter !== undefined) fighter.controls.trigger = heading;
   }
 
+  #kick(client: Client): void {
+    sessionOf(client).end("kicked");
+    client.leave(KICKED);
+  }
+
   #balanceBots(): void {
     const players = this.state.fighters.size - this.#pilots.size;
-    const wanted = Math.max(0, FEWEST_FIGHTERS - players);
+    const wanted = SEATS - players;
     while (this.#pilots.size < wanted) this.#addBot();
     for (const id of [...this.#pilots.keys()].slice(wanted)) this.#removeBot(id);
   }

@@ -13,10 +13,7 @@ interface Format<Output> {
 type Refusal = { readonly issues: readonly { readonly message: string }[] };
 type Result<Output> = { readonly value: Output; readonly issues?: undefined } | Refusal;
 
-/**
- * Validates what a client sends as a direction. Colyseus closes the connection of a client whose message has issues.
- * Longer than 1 is cut to 1: a faster fighter is what a cheat would ask for.
- */
+/** Validates what a client sends as a direction. Colyseus closes the connection of a client whose message has issues. */
 export const headingFormat: Format<Heading> = {
   "~standard": { version: 1, vendor: "arena", validate: parseHeading },
 };
@@ -25,9 +22,8 @@ function parseHeading(message: unknown): Result<Heading> {
   if (typeof message !== "object" || message === null) return refuse("a direction is { dx, dy }");
   const { dx, dy } = message as { readonly dx?: unknown; readonly dy?: unknown };
   if (typeof dx !== "number" || typeof dy !== "number") return refuse("dx and dy are numbers");
-  const length = Math.hypot(dx, dy);
-  if (!Number.isFinite(length)) return refuse("dx and dy are finite");
-  return { value: length > 1 ? { dx: dx / length, dy: dy / length } : { dx, dy } };
+  if (!Number.isFinite(dx) || !Number.isFinite(dy)) return refuse("dx and dy are finite");
+  return { value: { dx, dy } };
 }
 
 function refuse(message: string): Refusal {

@@ -26,6 +26,11 @@ export interface Heading {
 
 export const STILL: Heading = Object.freeze({ dx: 0, dy: 0 });
 
+/** What only a cheat asks for; the pilots' own headings are off by a rounding error at most. */
+export function isTooFast({ dx, dy }: Heading): boolean {
+  return Math.hypot(dx, dy) > 1.001;
+}
+
 /** What a fighter wants and must wait for. Never sent to clients. */
 export class Controls {
   heading: Heading = STILL;

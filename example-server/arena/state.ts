@@ -5,6 +5,8 @@ export const FighterState = schema(
   {
     name: t.string(),
     bot: t.boolean().default(false),
+    /** The player's network broke, and the seat is held. */
+    away: t.boolean().default(false),
     x: t.float32().default(0),
     y: t.float32().default(0),
     /** Radians, 0 is east, clockwise on screen. */

@@ -1,0 +1,106 @@
+import type { ExpectedSpan } from "./expected.ts";
+import { count } from "./format.ts";
+import type { ReceivedSpan } from "./receiver/spans.ts";
+
+/** Everything that was received, and the service of each name of the stories. */
+export interface Run {
+  readonly byId: ReadonlyMap<string, ReceivedSpan>;
+  readonly services: ReadonlyMap<string, string>;
+}
+
+/** What is missing, wrong or too much in one player's story, the span's name first. `own`: the spans that may be of it. */
+export function wrongInPart(run: Run, story: readonly ExpectedSpan[], own: readonly ReceivedSpan[]): string[] {
+  const found = pairUp(story, own);
+  return [
+    ...story.flatMap((expected) => wrongSpan(run, { story, found }, expected)),
+    ...[...Map.groupBy(own, ({ name }) => name)].flatMap(([name, spans]) => tooMany(run, story, name, spans.length)),
+  ];
+}
+
+interface Pairs {
+  readonly story: readonly ExpectedSpan[];
+  readonly found: ReadonlyMap<ExpectedSpan, ReceivedSpan>;
+}
+
+// Of one name the first in time is the story's first. One of another service is never preferred.
+function pairUp(story: readonly ExpectedSpan[], own: readonly ReceivedSpan[]): Pairs["found"] {
+  const byName = Map.groupBy(own, ({ name }) => name);
+  const found = new Map<ExpectedSpan, ReceivedSpan>();
+  for (const [name, several] of Map.groupBy(story, ({ name }) => name)) {
+    const service = several[0]?.service;
+    const foreign = (span: ReceivedSpan) => Number(serviceOf(span) !== service);
+    const spans = (byName.get(name) ?? []).toSorted((a, b) => foreign(a) - foreign(b) || a.startMs - b.startMs);
+    for (const [at, expected] of several.entries()) {
+      const span = spans[at];
+      if (span !== undefined) found.set(expected, span);
+    }
+  }
+  return found;
+}
+
+function tooMany({ services }: Run, story: readonly ExpectedSpan[], name: string, received: number): string[] {
+  const wanted = story.filter((expected) => expected.name === name).length;
+  if (!services.has(name) || received <= wanted) return [];
+  return [`${name}: ${count(received, "span")}, and the story has ${wanted === 1 ? "one" : wanted || "none"}`];
+}
+
+function wrongSpan(run: Run, pairs: Pairs, expected: ExpectedSpan): string[] {
+  const { name, service, optional } = expected;
+  const span = pairs.found.get(expected);
+  if (span === undefined) return optional ? [] : [`${name}: missing`];
+  const actual = serviceOf(span);
+  return [
+    ...wrongParent(run, pairs, span, expected),
+    ...missingLink(pairs, span, expected),
+    ...(actual === service ? [] : [`${name}: from service ${actual}, not ${service}`]),
+    ...wrongAttributes(span, expected),
+  ];
+}
+
+function wrongParent(run: Run, pairs: Pairs, span: ReceivedSpan, { name, parent }: ExpectedSpan): string[] {
+  if (parent === undefined)
+    return span.parentSpanId === undefined ? [] : [`${name}: not the root of its trace (${whose(run, span)})`];
+  const wanted = named(pairs, parent);
+  if (wanted !== undefined && isChild(span, wanted)) return [];
+  return [`${name}: not a child of ${parent} (${whose(run, span)})`];
+}
+
+function missingLink(pairs: Pairs, span: ReceivedSpan, { name, link }: ExpectedSpan): string[] {
+  if (link === undefined) return [];
+  const target = named(pairs, link);
+  const found = span.links.some(({ traceId, spanId }) => traceId === target?.traceId && spanId === target.spanId);
+  return found ? [] : [`${name}: no link to ${link}`];
+}
+
+function wrongAttributes(span: ReceivedSpan, { name, attributes = [], values = {} }: ExpectedSpan): string[] {
+  const absent = attributes.filter((key) => span.attributes[key] === undefined).map((key) => `${name}: without ${key}`);
+  const wrong = Object.entries(values)
+    .map(([key, wanted]) => ({ key, wanted, actual: span.attributes[key] ?? null }))
+    .filter(({ wanted, actual }) => actual !== wanted)
+    .map(({ key, wanted, actual }) => `${name}: ${key} is ${String(actual ?? "none")}, not ${wanted ?? "none"}`);
+  return [...absent, ...wrong];
+}
+
+function named({ story, found }: Pairs, label: string): ReceivedSpan | undefined {
+  const expected = story.find(({ name, as = name }) => as === label);
+  return expected && found.get(expected);
+}
+
+/** What a span hangs from, in words. */
+export function whose({ byId, services }: Run, span: ReceivedSpan): string {
+  if (span.parentSpanId === undefined) return "it has no parent";
+  const parent = byId.get(span.parentSpanId);
+  if (parent === undefined) return `its parent ${span.parentSpanId} was not received`;
+  const service = serviceOf(parent);
+  const usual = services.get(parent.name) ?? service;
+  if (isChild(span, parent) && usual !== service) return `but of ${service}'s ${parent.name}`;
+  return isChild(span, parent) ? `its parent is ${parent.name}` : `its parent ${parent.name} is in another trace`;
+}
+
+export function isChild(span: ReceivedSpan, parent: ReceivedSpan): boolean {
+  return span.parentSpanId === parent.spanId && span.traceId === parent.traceId;
+}
+
+export function serviceOf(span: ReceivedSpan): string {
+  return String(span.resource["service.name"]);
+}
