@@ -43,8 +43,10 @@ export async function startGame(
 const BASE = {
   PORT: process.env.PORT ?? "0",
   OTEL_SERVICE_NAME: SERVICES.game,
-  // A game would hold a seat for longer; the demo waits for it.
+  // A game would hold a seat, and wait for a player between two servers, for longer; the demo waits for both.
   ARENA_RETURN_SECONDS: "2",
+  ARENA_LINGER_MS: "500",
+  COLYSEUS_OTEL_SESSION_LINGER: "500",
   // The story's boot is a root: the shell that runs the demo may itself be traced.
   TRACEPARENT: undefined,
   TRACESTATE: undefined,

@@ -13,6 +13,7 @@ const telemetry = instrument(server, {
     },
   }),
   trust: (process.env.ARENA_TRUST ?? "continue") as Trust,
+  session: { linger: Number(process.env.ARENA_LINGER_MS ?? 15_000) },
   endpoints: { host: "127.0.0.1", port: Number(process.env.ADMIN_PORT ?? 9464) },
 });
 

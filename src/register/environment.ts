@@ -1,10 +1,11 @@
+import { show } from "../internal/check.ts";
 import { warn } from "../internal/report.ts";
 import type { InstrumentOptions } from "../options.ts";
 import type { Orchestrator } from "../orchestrators/orchestrator.ts";
 import { TRUSTS, type Trust } from "../propagation/trust.ts";
 
 const PREFIX = "COLYSEUS_OTEL_";
-const KNOWN = ["ORCHESTRATOR", "TRUST", "ENDPOINTS", "ANNOTATIONS"].map((name) => PREFIX + name);
+const KNOWN = ["ORCHESTRATOR", "TRUST", "ENDPOINTS", "ANNOTATIONS", "SESSION_LINGER"].map((name) => PREFIX + name);
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -34,10 +35,26 @@ export function optionsFromEnvironment(env: NodeJS.ProcessEnv, found: Found): In
   if (annotations.length > 0) {
     options.provisioning = { annotations };
   }
+  const linger = millisecondsFrom(env, `${PREFIX}SESSION_LINGER`);
+  if (linger !== undefined) {
+    options.session = { linger };
+  }
   if (runsOnAgones(env, found)) {
     options.orchestrator = found.agones();
   }
   return options;
+}
+
+function millisecondsFrom(env: NodeJS.ProcessEnv, name: string): number | undefined {
+  const given = env[name];
+  if (given === undefined || given === "") {
+    return undefined;
+  }
+  if (/^\d{1,9}$/.test(given)) {
+    return Number(given);
+  }
+  warn(name, `${name} must be whole milliseconds, got ${show(given)}; the default is used`);
+  return undefined;
 }
 
 /** Agones sets AGONES_SDK_GRPC_PORT in every container of a GameServer. */
