@@ -120,15 +120,28 @@ function refusal(name: string, parent: string, type: string): ExpectedSpan {
 }
 
 const ANN: readonly ExpectedSpan[] = [
-  ...[...BOOT, ...SESSION, ...ALLOCATION, ...JOIN, CREATE, DROP, ...RETURN],
-  ...[phase("in_game", "drop"), phase("reconnecting", "return"), phase("in_game", "leave")],
-  ...[...end("client_quit", "graceful", "the return"), DISPOSAL],
+  ...BOOT,
+  ...SESSION,
+  ...ALLOCATION,
+  ...JOIN,
+  CREATE,
+  DROP,
+  ...RETURN,
+  phase("in_game", "drop"),
+  phase("reconnecting", "return"),
+  phase("in_game", "leave"),
+  ...end("client_quit", "graceful", "the return"),
+  DISPOSAL,
 ];
 
 const BOB = [...SESSION, ...JOIN, phase("in_game", "leave"), ...end("client_quit", "graceful")];
 const KIM = [...SESSION, ...JOIN, DROP, phase("in_game", "disconnect"), ...end("kicked", "enforcement")];
 const NED = [
-  ...[...SESSION, ...JOIN, DROP, phase("in_game", "drop"), phase("reconnecting", "disconnect")],
+  ...SESSION,
+  ...JOIN,
+  DROP,
+  phase("in_game", "drop"),
+  phase("reconnecting", "disconnect"),
   ...end("timeout", "connection_failure"),
 ];
 const FAY = [...SESSION, refusal("matchmake arena", "session.started", "room_full")];

@@ -1,5 +1,6 @@
 export { instrument, type Telemetry } from "./instrument.ts";
 export type { InstrumentOptions } from "./options.ts";
+export type { SessionOptions } from "./session-options.ts";
 export { bootPhase, mapLoad } from "./boot/parts.ts";
 export { sessionOf, type PlayerPhase, type PlayerSession, type SessionCarrier } from "./sessions/player-session.ts";
 

@@ -1,9 +1,7 @@
-import type { Room } from "@colyseus/core";
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { Endpoints } from "./endpoints/admin.ts";
 import {
   checkDuration,
-  checkFunction,
   checkKeys,
   checkOneOf,
   checkPort,
@@ -16,9 +14,7 @@ import {
 import type { Orchestrator } from "./orchestrators/orchestrator.ts";
 import { ANNOTATION_KEYS } from "./propagation/annotations.ts";
 import { TRUSTS, type Trust } from "./propagation/trust.ts";
-import type { GamePhase } from "./sessions/phases.ts";
-import { homes } from "./rooms/homes.ts";
-import { ownReasons, type EndReasonOf } from "./sessions/end-reason.ts";
+import { resolveSession, type ResolvedSessionOptions, type SessionOptions } from "./session-options.ts";
 
 /** What `instrument()` takes. All optional. */
 export interface InstrumentOptions {
@@ -50,28 +46,8 @@ export interface InstrumentOptions {
      */
     readonly annotations?: readonly string[];
   };
-  readonly session?: {
-    /**
-     * The game's own names for close codes, as `session.end_reason`: `(code) => (code === 4321 ? "kicked" : undefined)`.
-     * Undefined keeps ours. `"kicked"` and `"banned"` count as enforcement, `"logout"` as graceful; other words have no
-     * type. Beyond a dozen different words the metric's label says `other`.
-     */
-    readonly endReasonOf?: EndReasonOf;
-    /**
-     * Milliseconds for which a session whose token is out waits for its player, after the last room: as long as a seat
-     * lives. Its end is the leave's time all the same. 0 tells it at once.
-     *
-     * @default 15000
-     */
-    readonly linger?: number;
-    /**
-     * What a stay in the room is: `"matchmaking"` for lobbies, `"loading"`, or `"in_game"`, which alone counts as a match.
-     * Undefined keeps ours.
-     *
-     * @default matchmaking in a QueueRoom, in_game in any other
-     */
-    readonly phaseOf?: (room: Room) => GamePhase | undefined;
-  };
+  /** How players' sessions are told. */
+  readonly session?: SessionOptions;
   /**
    * Milliseconds from the beginning of a shutdown until every session that is still open is told with `server_shutdown`
    * and exported, though its room goes on: keep it below the time that the orchestrator leaves you before it kills.
@@ -92,15 +68,12 @@ export interface InstrumentOptions {
   readonly meterProvider?: MeterProvider;
 }
 
-export interface ResolvedOptions {
+export interface ResolvedOptions extends ResolvedSessionOptions {
   readonly orchestrator: Orchestrator | undefined;
   readonly trust: Trust;
   readonly endpoints: Endpoints | undefined;
   readonly annotationKeys: readonly string[];
   readonly messages: boolean;
-  readonly endReasonOf: EndReasonOf | undefined;
-  readonly linger: number;
-  readonly homeOf: (room: Room) => GamePhase;
   readonly drainDeadline: number | undefined;
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
@@ -149,23 +122,6 @@ function resolveEndpoints(endpoints: Partial<Endpoints> | false): Endpoints | un
   checkKeys("endpoints", endpoints, ["host", "port"]);
   const { host = "127.0.0.1", port = 9464 } = endpoints;
   return { host: checkString("endpoints.host", host), port: checkPort("endpoints.port", port) };
-}
-
-function resolveSession(
-  session: NonNullable<InstrumentOptions["session"]>,
-): Pick<ResolvedOptions, "endReasonOf" | "linger" | "homeOf"> {
-  checkKeys("session", session, ["endReasonOf", "linger", "phaseOf"]);
-  const { endReasonOf, linger = 15_000, phaseOf } = session;
-  for (const [name, given] of Object.entries({ endReasonOf, phaseOf })) {
-    if (given !== undefined) {
-      checkFunction(`session.${name}`, given);
-    }
-  }
-  return {
-    homeOf: homes(phaseOf),
-    endReasonOf: endReasonOf && ownReasons(endReasonOf),
-    linger: linger === 0 ? 0 : checkDuration("session.linger", linger),
-  };
 }
 
 function resolveAnnotations(provisioning: NonNullable<InstrumentOptions["provisioning"]>): readonly string[] {

@@ -1,4 +1,4 @@
-import { Room } from "@colyseus/core";
+import { matchMaker, Room } from "@colyseus/core";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { startSession, type StartSessionOptions } from "colyseus-otel/backend";
@@ -89,6 +89,8 @@ test("a login over HTTP, and the player that comes from it: one trace, one sessi
   expect(game.recorded.one("session.phase.in_game").attributes).toEqual({
     ...KNOWN,
     "session.id": started.attributes["session.id"],
+    "session.match_number": 1,
+    "server.id": matchMaker.processId,
     "phase.ended_by": "leave",
   });
   for (const name of ["room.join arena", "room.on_leave arena"]) {

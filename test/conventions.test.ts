@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { QueueRoom, Room, ServerError, type Client } from "@colyseus/core";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import { bootPhase, mapLoad } from "colyseus-otel";
+import { bootPhase, mapLoad, sessionOf } from "colyseus-otel";
 import { agones } from "colyseus-otel/agones";
 import { agones as provisioning, allocate, startSession } from "colyseus-otel/backend";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -120,10 +120,14 @@ class Arena extends Room {
     this.setTimestep(() => {}, 5);
     await mapLoad("dust2", () => Promise.resolve(), { mode: "ctf" });
   }
-  override onJoin(_client: unknown, { crash }: { crash?: boolean }) {
+  override onJoin(client: Client, { crash }: { crash?: boolean }) {
     if (crash) {
       throw new Error("no spawn point");
     }
+    const session = sessionOf(client);
+    session.carrier();
+    session.phase("loading").end();
+    session.result({ result: "won", score: 3 });
   }
   override onDrop(client: Client) {
     void this.allowReconnection(client, 20);
@@ -149,7 +153,8 @@ async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<stri
   await bootPhase("services", () => Promise.resolve());
   const labels: Record<string, string[]> = {};
   {
-    const options = { orchestrator: agones({ onAllocated: () => {} }), trust: "link", messages: true } as const;
+    const orchestrator = agones({ onAllocated: () => {} });
+    const options = { orchestrator, trust: "link", messages: true, session: { linger: 0, segment: 50 } } as const;
     await using game = await startServer({ arena: Arena, lobby: Lobby }, options, recorded);
     await game.telemetry.ready;
     const { tracerProvider, meterProvider } = recorded;
@@ -174,6 +179,8 @@ async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<stri
       labels[name] = labelsOf(await recorded.points(name));
     }
     await dropAndReturn(joined);
+    const segment = ATTRIBUTES.segmentIndex.key;
+    await until("a segment", () => recorded.spans().some(({ attributes }) => attributes[segment] === 1));
     await joined.leave();
     await until("the match to be over", () => recorded.named("room.on_dispose arena").length === 1);
     for (const name of await recorded.metricNames()) {

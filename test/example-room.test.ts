@@ -113,7 +113,7 @@ test("a player whose network breaks is away, comes back to the same seat, and fl
   await back;
   await expect.poll(() => seenBy(bob)?.away, patient).toBe(false);
   expect(ann.room.sessionId).toBe(sessionId);
-  const { x, y } = { ...seenBy(bob)! };
+  const { x, y } = seenBy(bob)!;
   await ann.play({ until: () => seenBy(bob)!.x !== x || seenBy(bob)!.y !== y });
   await ann.leave();
   await bob.leave();

@@ -44,7 +44,7 @@ export const ATTRIBUTES = {
   endPhase: attribute("session.end_phase", "The phase in which the session ended"),
   segmentIndex: attribute(
     "session.segment.index",
-    "Which part of a long phase this is, from 1; linked to the one before",
+    "Which part of a long phase, or which trace of the session, from 1; linked to the one before",
   ),
   phaseEndedBy: attribute("phase.ended_by", "leave, disconnect, drop, return, phase (the next) or segment"),
   agonesState: attribute("agones.state", "State that the watch showed, or Agones' answer to an allocation"),

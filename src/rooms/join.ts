@@ -6,7 +6,7 @@ import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { enterPhase } from "../sessions/phases.ts";
 import type { Connection, Seat } from "../sessions/registry.ts";
-import { continueSession, countMatch, startSession, type Session } from "../sessions/session.ts";
+import { beginMatch, continueSession, startSession, type Session } from "../sessions/session.ts";
 import { newStep } from "../telling/step.ts";
 import { joinFailure } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
@@ -57,7 +57,7 @@ export function confirmJoin(observer: RoomsObserver, room: Room, client: Client)
   const connection = observer.registry.of(room).connections.get(client.sessionId);
   if (connection) {
     if (connection.home === "in_game") {
-      countMatch(observer, connection.session);
+      beginMatch(observer, connection.session, connection.acceptedAt);
     }
     // Dated back to the socket.
     enterPhase(observer, connection, connection.home, connection.acceptedAt);
@@ -93,6 +93,7 @@ function newConnection(observer: RoomsObserver, room: Room, seat: Seat | undefin
     session: sessionFor(observer, seat, client.sessionId, at),
     home: observer.homeOf(room),
     room: room.roomId,
+    match: undefined,
     phase: undefined,
     early: undefined,
     client,

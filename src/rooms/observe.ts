@@ -6,6 +6,7 @@ import { observeSessions } from "../sessions/player-session.ts";
 import { createLastSeen, type LastSeen } from "../sessions/last-seen.ts";
 import { createLinger } from "../sessions/linger.ts";
 import { createRegistry } from "../sessions/registry.ts";
+import { cutLongPhases } from "../sessions/segments.ts";
 import { tellEnd, type Session } from "../sessions/session.ts";
 import { createWaitingSeats } from "../sessions/waiting-seats.ts";
 import { createDistributions, createTally, type Reading } from "../telling/tally.ts";
@@ -49,15 +50,16 @@ export interface Rooms {
   readonly undo: Undo;
 }
 
-export interface SessionOptions extends Pick<RoomsState, "homeOf" | "endReasonOf"> {
+export interface SessionOptions extends Pick<RoomsState, "homeOf" | "endReasonOf" | "linked"> {
   /** Milliseconds. */
   readonly linger: number;
+  readonly segment: number;
 }
 
 /** Follows every room and every player from now on. */
 export function observeRooms(
-  parts: Omit<RoomsState, "registry" | "waiting" | "linger" | "serverId" | "homeOf" | "endReasonOf">,
-  { homeOf, endReasonOf, linger: wait }: SessionOptions,
+  parts: Omit<RoomsState, "registry" | "waiting" | "serverId" | keyof SessionOptions>,
+  { homeOf, endReasonOf, linked, segment, linger: wait }: SessionOptions,
 ): Rooms {
   const linger = createLinger<Session>({
     wait,
@@ -69,18 +71,21 @@ export function observeRooms(
     ...parts,
     homeOf,
     endReasonOf,
+    linked,
     linger,
     serverId: () => matchMaker.processId,
     registry: createRegistry(now),
     waiting: createWaitingSeats(now, (seat) => expireSeat(state, seat)),
   };
   const uninstall = installHooks(state);
+  const stopCutting = cutLongPhases(state, state.registry.open, segment, now);
   observeSessions(state);
   return {
     settle: () => linger.stop(),
     endAll: (reason) => endAll(state, reason),
     undo() {
       observeSessions(undefined);
+      stopCutting();
       uninstall();
     },
   };

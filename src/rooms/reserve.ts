@@ -5,7 +5,7 @@ import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import type { Seat } from "../sessions/registry.ts";
-import { knownSession, leaveSession } from "../sessions/session.ts";
+import { knownSession, leaveSession, type Session } from "../sessions/session.ts";
 import { holdSeat } from "./drop.ts";
 import { journeyOf, queuedIn, type Journey } from "./journey.ts";
 import { typeOf, type RoomsObserver, type RoomsState } from "./observer.ts";
@@ -61,12 +61,16 @@ function keepSeat(
     player: journey?.player ?? root,
     claimed,
     session,
-    moved:
-      root !== undefined || (session ? session.left !== undefined || session.matches > 0 : journey?.moved === true),
+    moved: root !== undefined || (session ? wasElsewhere(session) : journey?.moved === true),
   };
   registry.of(room).seats.set(id, seat);
   waiting.add(seat);
   return seat;
+}
+
+/** In another room, now or before: this seat is one of its stays. */
+function wasElsewhere({ stays, left }: Session): boolean {
+  return stays > 1 || left !== undefined;
 }
 
 /** The room is full, or its reserveSeat failed. */

@@ -39,6 +39,8 @@ export interface Stay {
   readonly home: GamePhase;
   /** Id of the room. */
   readonly room: string;
+  /** What the game says is played here: on each in_game phase. */
+  match: Attributes | undefined;
   /** Undefined until the join is confirmed, and when the stay is over. */
   phase: Phase | undefined;
 }
@@ -100,12 +102,12 @@ export function cutPhase(sessions: Sessions, stay: Stay, phase: Phase, at: numbe
 
 function stepOf(
   { serverId }: Sessions,
-  { session, room }: Stay,
+  { session, room, match }: Stay,
   { name, since, attributes, events, segments }: Phase,
   ending: Attributes,
   segment: number | undefined = segments && segments.count + 1,
 ): Step {
-  const facts: Attributes = { ...attributes, ...ending };
+  const facts: Attributes = { ...(name === "in_game" && match), ...attributes, ...ending };
   if (name === "matchmaking") {
     facts[ATTRIBUTES.lobbyId.key] ??= room;
   } else if (name === "in_game") {

@@ -33,7 +33,7 @@ export interface PlayerSession {
   phase(name: GamePhase, attributes?: Attributes): PlayerPhase;
   /** A moment of the phase: an event on its span, of at most 128. */
   event(name: string, attributes?: Attributes): void;
-  /** What is played: `session.match_number` (counted by itself), `game.map` and `game.mode` of the phase. */
+  /** What is played in this room: `session.match_number` (else counted), `game.map` and `game.mode` of its in_game phases. */
   match(match: { readonly number?: number; readonly map?: string; readonly mode?: string }): void;
   /** How it was: `game.result` and `game.score` of the phase. */
   result(result: { readonly result?: string; readonly score?: number }): void;
@@ -91,17 +91,24 @@ export function sessionOf(client: Client): PlayerSession {
     },
     match(match) {
       checkKeys("sessionOf().match", match, ["number", "map", "mode"]);
-      describePhase(connection, {
-        [ATTRIBUTES.matchNumber.key]: match.number,
-        [ATTRIBUTES.gameMap.key]: match.map,
-        [ATTRIBUTES.gameMode.key]: match.mode,
-      });
+      if (connection) {
+        connection.match = given({
+          [ATTRIBUTES.matchNumber.key]: match.number,
+          [ATTRIBUTES.gameMap.key]: match.map,
+          [ATTRIBUTES.gameMode.key]: match.mode,
+        });
+      }
     },
     result(result) {
       checkKeys("sessionOf().result", result, ["result", "score"]);
-      describePhase(connection, {
+      const attributes = given({
         [ATTRIBUTES.gameResult.key]: result.result,
         [ATTRIBUTES.gameScore.key]: result.score,
+      });
+      say(connection, ({ phase }) => {
+        if (phase) {
+          phase.attributes = { ...phase.attributes, ...attributes };
+        }
       });
     },
     end(reason) {
@@ -145,13 +152,8 @@ function beginPhase(connection: Connection | undefined, name: GamePhase, attribu
   };
 }
 
-function describePhase(connection: Connection | undefined, attributes: Attributes): void {
-  const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
-  say(connection, ({ phase }) => {
-    if (phase) {
-      phase.attributes = { ...phase.attributes, ...given };
-    }
-  });
+function given(attributes: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
 /** At once for a player who is in; for one on the way in, when the join is confirmed. */

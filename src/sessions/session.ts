@@ -6,7 +6,12 @@ import type { Lasting, Linger } from "./linger.ts";
 import { lifecycleStep, startedStep, type ClaimedSession, type SessionFacts, type SessionSummary } from "./steps.ts";
 
 /** One player's session. Light: ten thousand of them are open on a busy server. */
-export interface Session extends SessionFacts, Lasting {
+export interface Session extends Omit<SessionFacts, "root">, Lasting {
+  /** session.started: ended at once, parent of all that follows. Of the trace that goes on now, where there are several. */
+  root: SpanContext | undefined;
+  /** The first one's root, and how many traces there were, where there are several. */
+  traces: { readonly first: SpanContext | undefined; readonly count: number } | undefined;
+
   /** Who tells `session.lifecycle`. */
   readonly end: SessionEnd;
   /** Which of the servers that its token has been to this one is, from 1. */
@@ -29,6 +34,8 @@ export interface Sessions {
   readonly teller: Teller;
   readonly openByPhase: Tally;
   readonly linger: Linger<Session>;
+  /** Each match and each segment is a trace of its own. */
+  readonly linked: boolean;
   /** Colyseus' id of this process. */
   serverId(): string;
 }
@@ -72,12 +79,25 @@ export function knownSession({ linger }: Sessions, id: string): Session | undefi
   return session;
 }
 
-/** A confirmed join of a room that is no QueueRoom. */
-export function countMatch({ linger }: Sessions, session: Session): void {
+/** A confirmed join of a match's room. `at` is epoch milliseconds. */
+export function beginMatch(sessions: Sessions, session: Session, at: number): void {
   session.matches += 1;
   if (session.portable) {
-    linger.count(session);
+    sessions.linger.count(session);
   }
+  if (sessions.linked) {
+    beginTrace(sessions, session, at);
+  }
+}
+
+/** What follows is a trace of its own, linked to the one before: a sampler decides anew, and no trace is open for hours. */
+export function beginTrace({ teller }: Sessions, session: Session, at: number): void {
+  const { root, traces } = session;
+  const count = (traces?.count ?? 1) + 1;
+  const started = startedStep({ ...session, startedAt: at }, undefined, { segment: count, before: root });
+  teller.close(started, at);
+  session.root = started.spanContext;
+  session.traces = { first: traces?.first ?? root, count };
 }
 
 /**
@@ -104,9 +124,9 @@ export function tellEnd(
   session: Session,
   { matches = session.matches, leg }: { readonly matches?: number; readonly leg?: number },
 ): void {
-  const { left, end } = session;
+  const { left, end, traces } = session;
   if (end === "server" && left) {
-    teller.close(lifecycleStep(session, { ...left, matches, leg }), left.at);
+    teller.close(lifecycleStep(session, { ...left, matches, leg }, traces?.first), left.at);
   }
 }
 
@@ -123,6 +143,7 @@ function tellStarted(
 function newSession(facts: SessionFacts, end: SessionEnd, leg: number, matches: number): Session {
   return {
     ...facts,
+    traces: undefined,
     end,
     leg,
     matches,

@@ -37,8 +37,15 @@ export interface SessionSummary {
 }
 
 /** The session's light root. `parent` is what the session hangs from. */
-export function startedStep(session: Omit<SessionFacts, "root">, parent: SpanContext | undefined): Step {
-  return newStep(SPANS.sessionStarted, { start: session.startedAt, parent, attributes: wholeOf(session) });
+export function startedStep(
+  session: Omit<SessionFacts, "root">,
+  parent: SpanContext | undefined,
+  next?: { readonly segment: number; readonly before: SpanContext | undefined },
+): Step {
+  const attributes = wholeOf(session);
+  put(attributes, ATTRIBUTES.segmentIndex, next?.segment);
+  const links = next?.before ? [{ context: next.before }] : [];
+  return newStep(SPANS.sessionStarted, { start: session.startedAt, parent, links, attributes });
 }
 
 /** What a phase's step says beside the session. */
@@ -60,8 +67,12 @@ export function phaseStep(
   return newStep(span, { ...fields, ...(events && { events }), ...(links && { links }) });
 }
 
-/** The whole session, with its summary. */
-export function lifecycleStep(session: SessionFacts, { reason, matches, phase, code, at, leg }: SessionSummary): Step {
+/** The whole session, with its summary. `first` is the root of its first trace, where there are several. */
+export function lifecycleStep(
+  session: SessionFacts,
+  { reason, matches, phase, code, at, leg }: SessionSummary,
+  first?: SpanContext,
+): Step {
   const attributes = wholeOf(session);
   put(attributes, ATTRIBUTES.sessionDuration, Math.max(0, at - session.startedAt) / 1000);
   put(attributes, ATTRIBUTES.sessionMatches, matches);
@@ -73,6 +84,7 @@ export function lifecycleStep(session: SessionFacts, { reason, matches, phase, c
   return newStep(SPANS.sessionLifecycle, {
     start: session.startedAt,
     parent: session.root,
+    links: first ? [{ context: first }] : [],
     attributes,
   });
 }
