@@ -193,7 +193,9 @@ describe("end()", () => {
       "session.end_phase": "matchmaking",
     });
     expect(await points("game.session.ends")).toEqual({ "end_reason=kicked": 1 });
-    expect(Object.keys(await points("game.session.duration"))).toEqual(["end_type=enforcement"]);
+    expect(Object.keys(await points("game.session.duration"))).toEqual([
+      "client.platform=windows client.version=1.4.2 end_type=enforcement",
+    ]);
   });
 
   test("invents no matches, and is a logout by default", () => {

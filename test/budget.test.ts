@@ -53,6 +53,7 @@ const BUDGET = {
     "colyseus.client.duration": 1,
     "game.session.phase.duration": 1,
     "game.session.duration": 1,
+    "game.session.matches": 1,
     "game.session.ends": 1,
   },
 } as const;

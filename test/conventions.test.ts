@@ -165,6 +165,7 @@ async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<stri
     const player = { playerId: "ann", authMethod: "steam", clientVersion: "1.4.2", platform: "windows" };
     const session = startSession({ ...player, tracerProvider, meterProvider });
     session.phase("matchmaking").end({ lobbyId: "lobby-7" });
+    startSession({ ...player, end: "service", tracerProvider, meterProvider }).end("logout", { matchesPlayed: 2 });
     const queued = await game.client().joinOrCreate("lobby");
     queued.onMessage("clients", () => {});
     await queued.leave();
@@ -172,7 +173,7 @@ async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<stri
     forger.auth.token = "forged";
     await expect(forger.joinOrCreate("arena")).rejects.toThrow("forged ticket");
     const joined = await game
-      .client()
+      .client({ "accept-language": "de-AT,de;q=0.9" })
       .joinOrCreate("arena", { traceparent: `00-${"c".repeat(32)}-${"d".repeat(16)}-01` });
     await expect(game.client().joinOrCreate("arena", { crash: true })).rejects.toThrow("no spawn point");
     for (const name of await recorded.metricNames()) {

@@ -34,7 +34,7 @@ export function createPhases(teller: Teller, session: SessionFacts): Phases {
       const tell = (at: number, ending: Attributes) => {
         if (open.delete(tell)) {
           teller.note({ note: "phase", phase: "matchmaking", seconds: Math.max(0, at - since) / 1000 });
-          const fields = { since, attributes: { ...attributes, ...ending } };
+          const fields = { start: since, attributes: { ...attributes, ...ending } };
           teller.close(phaseStep(SPANS.phaseMatchmaking, session, fields), at);
         }
       };

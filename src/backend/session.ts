@@ -5,7 +5,7 @@ import { now } from "../internal/clock.ts";
 import { joinOptionsWithContext } from "../propagation/join-options.ts";
 import { TOKEN_KEY, tokenOf } from "../propagation/session-token.ts";
 import { formatTraceparent } from "../propagation/traceparent.ts";
-import { lifecycleStep, phaseStep, startedStep, type SessionFacts } from "../sessions/steps.ts";
+import { endedNote, lifecycleStep, phaseStep, startedStep, type SessionFacts } from "../sessions/steps.ts";
 import { createPhases, type BackendPhase, type BackendPhaseName } from "./session-phases.ts";
 import { resolveSession, type ResolvedSession, type StartSessionOptions } from "./session-options.ts";
 import { sessionTeller, type SessionTeller } from "./session-teller.ts";
@@ -66,12 +66,12 @@ function tellLogin({ player, parent }: ResolvedSession, { teller, missSdk }: Ses
   }
   // Whole, as the token has it: the game server dates back to the very same moment.
   const at = Math.floor(now());
-  const facts = { id: randomUUID(), startedAt: at, player };
+  const facts = { id: randomUUID(), startedAt: at, player, locale: undefined };
   const started = startedStep(facts, trace.getSpanContext(parent ?? context.active()));
   teller.open(started);
   teller.close(started, at);
   const session = { ...facts, root: valid(started.spanContext) };
-  teller.close(phaseStep(SPANS.phaseLogin, session, { since: at, attributes: {} }), at);
+  teller.close(phaseStep(SPANS.phaseLogin, session, { start: at, attributes: {} }), at);
   return session;
 }
 
@@ -90,8 +90,9 @@ function createEnding(
       const at = now();
       phases.close(reason, at);
       if (end === "service") {
-        const summary = { reason, matches: matchesPlayed, phase: phases.last, code: undefined, at };
-        teller.close(lifecycleStep(facts, summary), at);
+        const left = { reason, phase: phases.last, code: undefined, at };
+        teller.note(endedNote(facts, left, matchesPlayed, true));
+        teller.close(lifecycleStep(facts, left, { matches: matchesPlayed }), at);
       }
     },
   };

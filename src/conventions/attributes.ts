@@ -27,6 +27,7 @@ export const ATTRIBUTES = {
   playerId: attribute("player.id", "Given to startSession()"),
   clientVersion: attribute("client.version", "Given to startSession()"),
   clientPlatform: attribute("client.platform", "Given to startSession()"),
+  clientLocale: attribute("client.locale", "Language that the player's first request asks for, by Accept-Language"),
   waitSeconds: attribute(
     "matchmaking.wait_seconds",
     "Seconds that the player waited for a match, in a QueueRoom or by the service",

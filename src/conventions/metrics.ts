@@ -17,17 +17,21 @@ export const LABELS = {
   mode: ATTRIBUTES.gameMode.key,
   provider: "provider",
   direction: "direction",
+  platform: ATTRIBUTES.clientPlatform.key,
+  version: ATTRIBUTES.clientVersion.key,
+  locale: ATTRIBUTES.clientLocale.key,
 } as const;
 
 const QUICK = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BOOT = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 const STAY = [1, 10, 30, 60, 300, 600, 1200, 1800, 3600, 7200, 14400];
+const MATCHES = [0, 1, 2, 3, 5, 10, 20, 50];
 const GAP = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 /** A tick at 60, 30 and 20 Hz has 16, 33 and 50 ms. */
 const TICK = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.016, 0.025, 0.033, 0.05, 0.1, 0.25, 1];
 const { room, phase, outcome, kind, state, source, endReason, endType, errorType, map, region, mode, provider } =
   LABELS;
-const { direction } = LABELS;
+const { direction, platform, version, locale } = LABELS;
 const PROVISION = [outcome, region, mode, provider];
 
 const SINCE = "since the last collection; instead of the histogram where the SDK is the program's own";
@@ -71,8 +75,14 @@ export const METRICS = {
   networkIo: counter("colyseus.network.io", "By", [direction, room], "Bytes of these, without the framing"),
   roomLifetime: histogram("colyseus.room.lifetime", STAY, [room], "Creation until disposal of rooms"),
   sessions: observable("game.sessions", "{session}", [phase], "Open sessions by phase"),
-  sessionDuration: histogram("game.session.duration", STAY, [endType], "Sessions, login or first join until the end"),
-  sessionEnds: counter("game.session.ends", "{session}", [endReason], "Ended sessions"),
+  sessionDuration: histogram(
+    "game.session.duration",
+    STAY,
+    [endType, platform, version],
+    "Sessions, login or first join until the end",
+  ),
+  sessionMatches: histogram("game.session.matches", MATCHES, [endType], "Matches of a session", "{match}"),
+  sessionEnds: counter("game.session.ends", "{session}", [endReason, locale], "Ended sessions"),
   phaseDuration: histogram("game.session.phase.duration", STAY, [phase], "Time spent in a phase"),
   spansProcessed: counter(
     "otel.sdk.processor.span.processed",

@@ -41,8 +41,9 @@ export function histogram(
   buckets: readonly number[],
   labels: readonly string[],
   doc: string,
+  unit = "s",
 ): MetricConvention {
-  return { name, kind: "histogram", unit: "s", buckets, labels, doc };
+  return { name, kind: "histogram", unit, buckets, labels, doc };
 }
 
 export function counter(name: string, unit: string, labels: readonly string[], doc: string): MetricConvention {

@@ -11,14 +11,24 @@ export function headersWithContext(
 
 /** The context in HTTP headers: fetch's `Headers` (Colyseus' matchmaking route) or Node's plain object. */
 export function contextFromHeaders(headers: unknown): Extraction {
+  return parseTraceparent(valueOf(headers, "traceparent"), valueOf(headers, "tracestate"));
+}
+
+/** The language that a browser or client prefers: `de` of `de-AT,de;q=0.9,en;q=0.8`. */
+export function languageFromHeaders(headers: unknown): string | undefined {
+  const accepted = valueOf(headers, "accept-language");
+  return typeof accepted === "string" ? LANGUAGE.exec(accepted)?.[1]?.toLowerCase() : undefined;
+}
+
+/** ISO 639, two letters or three, at the very beginning. */
+const LANGUAGE = /^([a-z]{2,3})(?=$|[-,;])/i;
+
+function valueOf(headers: unknown, name: string): unknown {
   try {
-    if (isHeaders(headers)) {
-      return parseTraceparent(headers.get("traceparent"), headers.get("tracestate"));
-    }
+    return isHeaders(headers) ? headers.get(name) : ownValue(headers, name);
   } catch {
-    return "absent";
+    return undefined;
   }
-  return parseTraceparent(ownValue(headers, "traceparent"), ownValue(headers, "tracestate"));
 }
 
 /** By shape: a polyfill's class is not the global one. */

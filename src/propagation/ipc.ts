@@ -1,4 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
+import { languageFromHeaders } from "./headers.ts";
 import { parseToken, tokenOf, type SessionToken } from "./session-token.ts";
 import { ownValue, parseTraceparent, withTraceFields, type Extraction } from "./traceparent.ts";
 
@@ -18,6 +19,8 @@ export interface IpcJourney {
   readonly token: SessionToken | undefined;
   /** `session.started` of whoever began the token's session. */
   readonly root: SpanContext | undefined;
+  /** Language that the request asks for. */
+  readonly locale: string | undefined;
 }
 
 /** A match room has no more players than this: more are not read. */
@@ -35,6 +38,7 @@ export function ipcMessageWithCarrier(message: readonly unknown[], { parent, jou
       journey: {
         player: fieldsOf(journey.player),
         root: fieldsOf(journey.root),
+        locale: journey.locale,
         ...(journey.token && { session: tokenOf(journey.token) }),
       },
     }),
@@ -68,7 +72,12 @@ function journeyFrom(journey: object): IpcJourney {
     player: contextFrom(ownValue(journey, "player")),
     root: contextFrom(ownValue(journey, "root")),
     token: typeof token === "string" ? undefined : token,
+    locale: languageFrom(ownValue(journey, "locale")),
   };
+}
+
+function languageFrom(value: unknown): string | undefined {
+  return languageFromHeaders({ "accept-language": value });
 }
 
 function queuedFrom(queued: unknown): Map<string, SpanContext> {

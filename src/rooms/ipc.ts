@@ -77,8 +77,8 @@ function messageFor(registry: Registry, asked: Asked, channel: unknown, message:
   return message;
 }
 
-function carried({ player, claimed }: Journey): IpcJourney {
-  return { player, token: claimed?.token, root: claimed?.root };
+function carried({ player, claimed, locale }: Journey): IpcJourney {
+  return { player, token: claimed?.token, root: claimed?.root, locale };
 }
 
 /** Players of this process's queues for whom a seat in a match room is asked. */
@@ -154,9 +154,9 @@ function contextOf(message: unknown): Context {
   const { parent, journey, queued }: IpcCarrier = carrierFromIpcMessage(message);
   let answering = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
   if (journey) {
-    const { token, root, player } = journey;
+    const { token, root, player, locale } = journey;
     const answer = `ipc:${String((message as unknown[])[1])}`;
-    answering = withJourney(answering, newJourney(undefined, player, token && { token, root }, answer));
+    answering = withJourney(answering, newJourney(undefined, player, token && { token, root }, locale, answer));
   }
   return queued.size > 0 ? withQueued(answering, queued satisfies Queued) : answering;
 }

@@ -1,13 +1,13 @@
 import type { Client, Room } from "@colyseus/core";
 import { ATTRIBUTES, SPANS } from "../conventions.ts";
-import { around, type Done } from "../internal/around.ts";
+import { around } from "../internal/around.ts";
 import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
 import { enterPhase } from "../sessions/phases.ts";
 import type { Connection, Seat } from "../sessions/registry.ts";
 import { beginMatch, continueSession, startSession, type Session } from "../sessions/session.ts";
-import { newStep } from "../telling/step.ts";
+import { newStep, type Step } from "../telling/step.ts";
 import { joinFailure } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
 import { beginJoin, closeJoinPart, joinAttributes, openJoinPart } from "./join-step.ts";
@@ -23,11 +23,13 @@ export function traceJoin(observer: RoomsObserver): (original: Method) => Method
     function _onJoin(this: Room, ...args: unknown[]) {
       const [client, , options] = args as [Client, unknown, { reconnectionToken?: unknown } | undefined];
       const connection = observer.teller.active ? guard("join", openJoin, observer, this, client) : undefined;
-      const close = connection && guard("join", joinCloser, observer, this, client, connection);
+      const join = connection?.joining;
       return around(
         () => original.apply(this, args),
         (ok, error) => {
-          guard("join", () => close?.(ok, error));
+          if (connection && join) {
+            guard("join", closeJoin, observer, this, client, connection, join, ok, error);
+          }
           // The event `join` comes for first joins only.
           if (ok && options?.reconnectionToken !== undefined && this.clients.includes(client)) {
             guard("join", playerConnected, observer, this, client.sessionId);
@@ -109,11 +111,11 @@ function newConnection(observer: RoomsObserver, room: Room, seat: Seat | undefin
 }
 
 function sessionFor(observer: RoomsObserver, seat: Seat | undefined, id: string, at: number): Session {
-  const above = seat?.player ?? seat?.parent;
-  return (
-    seat?.session ??
-    (seat?.claimed ? continueSession(observer, seat.claimed, at, above) : startSession(observer, id, at, above))
-  );
+  if (seat?.session) {
+    return seat.session;
+  }
+  const beginning = { at, parent: seat?.player ?? seat?.parent, locale: seat?.locale };
+  return seat?.claimed ? continueSession(observer, seat.claimed, beginning) : startSession(observer, id, beginning);
 }
 
 function openFirstJoin(observer: RoomsObserver, room: Room, connection: Connection, seat: Seat | undefined): void {
@@ -127,25 +129,28 @@ function openFirstJoin(observer: RoomsObserver, room: Room, connection: Connecti
   beginJoin(observer, connection, newStep(SPANS.roomJoin, fields));
 }
 
-function joinCloser(observer: RoomsObserver, room: Room, client: Client, connection: Connection): Done {
-  const join = connection.joining;
-  return (ok, error) => {
-    // A second socket for the same seat may be on its way already.
-    if (connection.joining === join) {
-      connection.joining = undefined;
+function closeJoin(
+  observer: RoomsObserver,
+  room: Room,
+  client: Client,
+  connection: Connection,
+  join: Step,
+  ok: boolean,
+  error: unknown,
+): void {
+  // A second socket for the same seat may be on its way already.
+  if (connection.joining === join) {
+    connection.joining = undefined;
+  }
+  join.failure ??= ok ? undefined : joinFailure(error, connection.authRefused);
+  observer.teller.close(join);
+  if (connection.returning === client) {
+    connection.returning = undefined;
+    // Without a phase the stay is over: a game may send the player away in onReconnect.
+    if (ok && connection.phase) {
+      confirmReturn(observer, room, client, connection, join);
     }
-    if (join) {
-      join.failure ??= ok ? undefined : joinFailure(error, connection.authRefused);
-      observer.teller.close(join);
-    }
-    if (connection.returning === client) {
-      connection.returning = undefined;
-      // Without a phase the stay is over: a game may send the player away in onReconnect.
-      if (ok && connection.phase && join) {
-        confirmReturn(observer, room, client, connection, join);
-      }
-    } else if (!ok && !connection.phase) {
-      endConnection(observer, room, client.sessionId);
-    }
-  };
+  } else if (!ok && !connection.phase) {
+    endConnection(observer, room, client.sessionId);
+  }
 }

@@ -19,6 +19,8 @@ export interface Journey {
   readonly claimed: ClaimedSession | undefined;
   /** The player's session was in another room before: its token comes from a game server, or counts matches. */
   readonly moved: boolean;
+  /** Language that the request asks for. */
+  readonly locale: string | undefined;
   /** The channel of its answer, where another process asks. */
   readonly answer: string | undefined;
   /** Why there is no seat, as far as a hook or the room has said so. The last try counts. */
@@ -33,10 +35,22 @@ export function newJourney(
   room: string | undefined,
   player: SpanContext | undefined,
   claimed: ClaimedSession | undefined,
+  locale: string | undefined,
   answer?: string,
 ): Journey {
   const moved = claimed !== undefined && (claimed.token.leg > 0 || claimed.token.matches > 0);
-  return { room, full: false, player, claimed, moved, answer, refusal: undefined, authenticating: false, over: false };
+  return {
+    room,
+    full: false,
+    player,
+    claimed,
+    moved,
+    locale,
+    answer,
+    refusal: undefined,
+    authenticating: false,
+    over: false,
+  };
 }
 
 const JOURNEY = createContextKey("colyseus-otel.journey");

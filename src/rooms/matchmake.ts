@@ -4,7 +4,7 @@ import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import { contextFromHeaders } from "../propagation/headers.ts";
+import { contextFromHeaders, languageFromHeaders } from "../propagation/headers.ts";
 import { contextFromJoinOptions, stripJoinOptions, tokenFromJoinOptions } from "../propagation/join-options.ts";
 import { admitToken } from "../propagation/session-token.ts";
 import { admit, type Admission } from "../propagation/trust.ts";
@@ -53,11 +53,8 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
   const room = asked?.roomName ?? roomType(method, roomNameOrId);
   const player = admitted(observer, "join_options", contextFromJoinOptions(options));
   const claimed = claimedSession(observer, options, player);
-  const header = admitted(
-    observer,
-    "header",
-    contextFromHeaders((authContext as { headers?: unknown } | undefined)?.headers),
-  );
+  const { headers } = (authContext ?? {}) as { headers?: unknown };
+  const header = admitted(observer, "header", contextFromHeaders(headers));
   const http = activeSpan();
   const parent = player.parent ?? http ?? header.parent;
   const step = newStep(SPANS.matchmake, {
@@ -69,7 +66,7 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
   });
   observer.teller.open(step);
   const continued = player.parent ?? (http ? undefined : header.parent);
-  const journey = newJourney(room, continued, claimed);
+  const journey = newJourney(room, continued, claimed, languageFromHeaders(headers));
   return { step, asked, journey };
 }
 

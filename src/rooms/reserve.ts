@@ -60,6 +60,7 @@ function keepSeat(
     parent: root ?? trace.getSpanContext(context.active()),
     player: journey?.player ?? root,
     claimed,
+    locale: journey?.locale,
     session,
     moved: root !== undefined || (session ? wasElsewhere(session) : journey?.moved === true),
   };

@@ -107,7 +107,8 @@ function stepOf(
   ending: Attributes,
   segment: number | undefined = segments && segments.count + 1,
 ): Step {
-  const facts: Attributes = { ...(name === "in_game" && match), ...attributes, ...ending };
+  // The game's facts first: what is ours stays ours.
+  const facts = match || attributes ? { ...(name === "in_game" && match), ...attributes, ...ending } : ending;
   if (name === "matchmaking") {
     facts[ATTRIBUTES.lobbyId.key] ??= room;
   } else if (name === "in_game") {
@@ -117,6 +118,10 @@ function stepOf(
   if (segment !== undefined) {
     facts[ATTRIBUTES.segmentIndex.key] = segment;
   }
-  const links = segments?.previous ? [{ context: segments.previous }] : undefined;
-  return phaseStep(SPAN_OF[name], session, { since: segments?.since ?? since, attributes: facts, events, links });
+  return phaseStep(SPAN_OF[name], session, {
+    start: segments?.since ?? since,
+    attributes: facts,
+    events,
+    links: segments?.previous && [{ context: segments.previous }],
+  });
 }

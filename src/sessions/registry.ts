@@ -18,6 +18,8 @@ export interface Seat {
   /** The player's own context, where it was continued. */
   readonly player: SpanContext | undefined;
   readonly claimed: ClaimedSession | undefined;
+  /** Language that the request asked for. */
+  readonly locale: string | undefined;
   /** The session that moves here from a QueueRoom of this process. The seat is one of its stays. */
   readonly session: Session | undefined;
   /** The player was in another room before. */

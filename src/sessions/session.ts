@@ -3,7 +3,7 @@ import type { SessionEnd } from "../propagation/session-token.ts";
 import type { Teller } from "../telling/step.ts";
 import type { Tally } from "../telling/tally.ts";
 import type { Lasting, Linger } from "./linger.ts";
-import { lifecycleStep, startedStep, type ClaimedSession, type SessionFacts, type SessionSummary } from "./steps.ts";
+import { endedNote, lifecycleStep, startedStep, type ClaimedSession, type SessionFacts, type Leave } from "./steps.ts";
 
 /** One player's session. Light: ten thousand of them are open on a busy server. */
 export interface Session extends Omit<SessionFacts, "root">, Lasting {
@@ -21,14 +21,13 @@ export interface Session extends Omit<SessionFacts, "root">, Lasting {
   stays: number;
   /** Its token is out: it may go on elsewhere, or come back. */
   portable: boolean;
+  /** Who says what its player is is believed: the token is signed. */
+  readonly vouched: boolean;
   /** The game's own word for its end: it counts more than any close code. */
   reason: string | undefined;
   left: Leave | undefined;
   ended: boolean;
 }
-
-/** How a session left a room. */
-export type Leave = Omit<SessionSummary, "matches" | "leg">;
 
 export interface Sessions {
   readonly teller: Teller;
@@ -40,10 +39,19 @@ export interface Sessions {
   serverId(): string;
 }
 
+/** How a session comes to this process. */
+interface Beginning {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** What its root hangs from, where that is told here. */
+  readonly parent: SpanContext | undefined;
+  readonly locale: string | undefined;
+}
+
 /** Begins a session with its light root, which ends at once. */
-export function startSession(sessions: Sessions, id: string, at: number, parent: SpanContext | undefined): Session {
-  const facts = { id, startedAt: at, player: undefined };
-  return newSession({ ...facts, root: tellStarted(sessions, facts, parent) }, "server", 1, 0);
+export function startSession(sessions: Sessions, id: string, { at, parent, locale }: Beginning): Session {
+  const facts = { id, startedAt: at, player: undefined, locale };
+  return newSession({ ...facts, root: tellStarted(sessions, facts, parent) }, "server", false, 1, 0);
 }
 
 /**
@@ -53,18 +61,17 @@ export function startSession(sessions: Sessions, id: string, at: number, parent:
  */
 export function continueSession(
   sessions: Sessions,
-  { token, root }: ClaimedSession,
-  at: number,
-  parent: SpanContext | undefined,
+  { token, root, signed = false }: ClaimedSession,
+  { at, parent, locale }: Beginning,
 ): Session {
   const known = knownSession(sessions, token.id);
   if (known) {
     return known;
   }
   // The other machine's clock may be a little ahead of ours.
-  const facts = { id: token.id, startedAt: Math.min(token.start, at), player: token };
+  const facts = { id: token.id, startedAt: Math.min(token.start, at), player: token, locale };
   const rooted = { ...facts, root: root ?? tellStarted(sessions, facts, parent) };
-  const session = newSession(rooted, token.end, token.leg + 1, token.matches);
+  const session = newSession(rooted, token.end, signed, token.leg + 1, token.matches);
   sessions.linger.begin(session);
   return session;
 }
@@ -126,7 +133,8 @@ export function tellEnd(
 ): void {
   const { left, end, traces } = session;
   if (end === "server" && left) {
-    teller.close(lifecycleStep(session, { ...left, matches, leg }, traces?.first), left.at);
+    teller.note(endedNote(session, left, matches, session.vouched));
+    teller.close(lifecycleStep(session, left, { matches, leg, first: traces?.first }), left.at);
   }
 }
 
@@ -140,9 +148,10 @@ function tellStarted(
   return started.spanContext;
 }
 
-function newSession(facts: SessionFacts, end: SessionEnd, leg: number, matches: number): Session {
+function newSession(facts: SessionFacts, end: SessionEnd, vouched: boolean, leg: number, matches: number): Session {
   return {
     ...facts,
+    vouched,
     traces: undefined,
     end,
     leg,

@@ -1,7 +1,7 @@
 import type { Attributes, SpanContext } from "@opentelemetry/api";
 import { ATTRIBUTES, SPANS, type AttributeConvention, type SpanConvention } from "../conventions.ts";
 import type { SessionToken } from "../propagation/session-token.ts";
-import { newStep, type Step, type StepEvent, type StepLink } from "../telling/step.ts";
+import { newStep, type SessionEnded, type Step, type StepFields } from "../telling/step.ts";
 import { endType } from "./end-reason.ts";
 
 /** Who a session's player is, as far as the login said it. */
@@ -12,6 +12,8 @@ export interface ClaimedSession {
   readonly token: SessionToken;
   /** `session.started` of whoever began it, where its context came along. */
   readonly root: SpanContext | undefined;
+  /** The token is signed: it was not made up by the player. */
+  readonly signed?: boolean;
 }
 
 /** What every span of a session says of it. */
@@ -22,18 +24,26 @@ export interface SessionFacts {
   /** session.started: ended at once, parent of all that follows. */
   readonly root: SpanContext | undefined;
   readonly player: Player | undefined;
+  /** Language of its first request here. */
+  readonly locale: string | undefined;
 }
 
-export interface SessionSummary {
+/** How a session left a room, or the service. */
+export interface Leave {
   readonly reason: string;
-  /** Undefined where nobody knows. */
-  readonly matches: number | undefined;
   readonly phase: string | undefined;
   readonly code: number | undefined;
   /** Epoch milliseconds. */
   readonly at: number;
+}
+
+export interface Whole {
+  /** Undefined where nobody knows. */
+  readonly matches: number | undefined;
   /** Which server tells its part, where each tells its own. */
   readonly leg?: number | undefined;
+  /** The root of its first trace, where there are several. */
+  readonly first?: SpanContext | undefined;
 }
 
 /** The session's light root. `parent` is what the session hangs from. */
@@ -48,30 +58,19 @@ export function startedStep(
   return newStep(SPANS.sessionStarted, { start: session.startedAt, parent, links, attributes });
 }
 
-/** What a phase's step says beside the session. */
-export interface PhaseFields {
-  /** Epoch milliseconds. */
-  readonly since: number;
-  /** Become the step's. */
-  readonly attributes: Attributes;
-  readonly events?: readonly StepEvent[] | undefined;
-  readonly links?: readonly StepLink[] | undefined;
+/** A phase from `start` on. The attributes become the step's. */
+export function phaseStep(span: SpanConvention, session: SessionFacts, phase: PhaseFields): Step {
+  addFacts(phase.attributes, session);
+  return newStep(span, phase, session.root);
 }
 
-export function phaseStep(
-  span: SpanConvention,
-  session: SessionFacts,
-  { since, attributes, events, links }: PhaseFields,
-): Step {
-  const fields = { start: since, parent: session.root, attributes: addFacts(attributes, session) };
-  return newStep(span, { ...fields, ...(events && { events }), ...(links && { links }) });
-}
+export type PhaseFields = Pick<StepFields, "start" | "events" | "links"> & { readonly attributes: Attributes };
 
-/** The whole session, with its summary. `first` is the root of its first trace, where there are several. */
+/** The whole session, with its summary, as it left its last room. */
 export function lifecycleStep(
   session: SessionFacts,
-  { reason, matches, phase, code, at, leg }: SessionSummary,
-  first?: SpanContext,
+  { reason, phase, code, at }: Leave,
+  { matches, leg, first }: Whole,
 ): Step {
   const attributes = wholeOf(session);
   put(attributes, ATTRIBUTES.sessionDuration, Math.max(0, at - session.startedAt) / 1000);
@@ -87,6 +86,25 @@ export function lifecycleStep(
     links: first ? [{ context: first }] : [],
     attributes,
   });
+}
+
+/** The end of the session as metrics count it. */
+export function endedNote(
+  { player, startedAt, locale }: Omit<SessionFacts, "root">,
+  { reason, at }: Leave,
+  matches: number | undefined,
+  vouched: boolean,
+): SessionEnded {
+  return {
+    note: "session.ended",
+    seconds: Math.max(0, at - startedAt) / 1000,
+    matches,
+    reason,
+    type: endType(reason),
+    locale,
+    platform: player?.platform,
+    version: vouched ? player?.clientVersion : undefined,
+  };
 }
 
 /** `phase.ended_by` of a phase that the end of the stay has cut short. */
@@ -107,6 +125,7 @@ function addFacts(facts: Attributes, { id, player }: Omit<SessionFacts, "root">)
 function wholeOf(session: Omit<SessionFacts, "root">): Attributes {
   const facts = addFacts({}, session);
   put(facts, ATTRIBUTES.authMethod, session.player?.authMethod);
+  put(facts, ATTRIBUTES.clientLocale, session.locale);
   put(facts, ATTRIBUTES.sessionStart, session.startedAt / 1000);
   return facts;
 }

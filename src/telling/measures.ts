@@ -1,7 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import { ATTRIBUTES, METRICS, SPANS, type MetricConvention, type SpanConvention } from "../conventions.ts";
 import { boundedLabel } from "./bounded-label.ts";
-import type { Note, Step } from "./step.ts";
+import type { Note, SessionEnded, Step } from "./step.ts";
 
 /** A label's value; undefined where a series has none. */
 export type Label = Attributes[string];
@@ -24,6 +24,14 @@ const MAX_MODES = 12;
 /** More reasons than a game has; the rest is `other`. */
 const MAX_REASONS = 32;
 
+const MAX_VERSIONS = 4;
+const PLATFORMS: ReadonlySet<string> = new Set(
+  "windows macos linux android ios web playstation xbox switch".split(" "),
+);
+const LOCALES: ReadonlySet<string> = new Set(
+  "ar cs da de en es fi fr hu id it ja ko nb nl no pl pt ro ru sv th tr uk vi zh".split(" "),
+);
+
 /** What each kind of step says in metrics, sampled or not. */
 export function createMeasures(): (step: Step, record: Record) => void {
   const mapLabel = boundedLabel(MAX_MAPS);
@@ -35,7 +43,6 @@ export function createMeasures(): (step: Step, record: Record) => void {
     [SPANS.allocateServer, provision()],
     [SPANS.matchmake, measureMatchmake],
     [SPANS.roomJoin, measureJoin],
-    [SPANS.sessionLifecycle, session()],
     [
       SPANS.mapLoad,
       (step, seconds, record) =>
@@ -46,7 +53,12 @@ export function createMeasures(): (step: Step, record: Record) => void {
 }
 
 /** What a note without a span says in metrics. */
-export function measureNote(note: Note, record: Record): void {
+export function createNoteMeasures(): (note: Note, record: Record) => void {
+  const measureEnd = sessionEnds();
+  return (note, record) => (note.note === "session.ended" ? measureEnd(note, record) : measureNote(note, record));
+}
+
+function measureNote(note: Exclude<Note, SessionEnded>, record: Record): void {
   switch (note.note) {
     case "room.disposed":
       return record(METRICS.roomLifetime, note.seconds, note.room);
@@ -91,14 +103,12 @@ function bootPhase(name: string): Measure {
 }
 
 function provision(): Measure {
-  const [regionLabel, modeLabel] = [boundedLabel(MAX_REGIONS), boundedLabel(MAX_MODES)];
+  const [regionLabel, modeLabel] = [bounded(MAX_REGIONS), bounded(MAX_MODES)];
   return ({ attributes, failure }, seconds, record) => {
-    const region = attributes[ATTRIBUTES.region.key];
-    const mode = attributes[ATTRIBUTES.gameMode.key];
     const labels = [
       failure?.type ?? "success",
-      region === undefined ? undefined : regionLabel(region),
-      mode === undefined ? undefined : modeLabel(mode),
+      regionLabel(attributes[ATTRIBUTES.region.key]),
+      modeLabel(attributes[ATTRIBUTES.gameMode.key]),
       attributes[ATTRIBUTES.provider.key],
     ];
     record(METRICS.provisionDuration, seconds, ...labels);
@@ -130,12 +140,27 @@ function joinOutcome(failure: string | undefined): string {
   return failure === "auth_failed" ? "refused_auth" : "error";
 }
 
-function session(): Measure {
-  const reasonLabel = boundedLabel(MAX_REASONS);
-  return ({ attributes }, seconds, record) => {
-    record(METRICS.sessionDuration, seconds, attributes[ATTRIBUTES.endType.key]);
-    record(METRICS.sessionEnds, 1, reasonLabel(attributes[ATTRIBUTES.endReason.key]));
+function sessionEnds(): (ended: SessionEnded, record: Record) => void {
+  const [reasonLabel, versionLabel] = [bounded(MAX_REASONS), bounded(MAX_VERSIONS)];
+  return ({ seconds, matches, reason, type, locale, platform, version }, record) => {
+    record(METRICS.sessionDuration, seconds, type, oneOf(PLATFORMS, platform), versionLabel(version));
+    record(METRICS.sessionEnds, 1, reasonLabel(reason), oneOf(LOCALES, locale));
+    if (matches !== undefined) {
+      record(METRICS.sessionMatches, matches, type);
+    }
   };
+}
+
+/** A label that players fill: theirs where it is known, or `other`. */
+function oneOf(known: ReadonlySet<string>, value: string | undefined): string | undefined {
+  const word = value?.toLowerCase();
+  return word === undefined || known.has(word) ? word : "other";
+}
+
+/** A label of at most so many values; a series that has none has none. */
+function bounded(max: number): (value: Label) => string | undefined {
+  const label = boundedLabel(max);
+  return (value) => (value === undefined ? undefined : label(value));
 }
 
 function secondsOf(step: Step): number {

@@ -57,15 +57,16 @@ export interface Step {
 const NO_LINKS: readonly StepLink[] = [];
 const NO_EVENTS: readonly StepEvent[] = [];
 
-export type StepFields = Partial<
-  Pick<Step, "start" | "parent" | "links" | "events" | "attributes" | "target" | "inner">
->;
+export type StepFields = Maybe<Pick<Step, "start" | "parent" | "links" | "events" | "attributes" | "target" | "inner">>;
 
-export function newStep(span: SpanConvention, fields: StepFields = {}): Step {
+type Maybe<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+
+/** `parent` where it is not among the fields. */
+export function newStep(span: SpanConvention, fields: StepFields = {}, parent = fields.parent): Step {
   return {
     span,
     start: fields.start ?? now(),
-    parent: fields.parent,
+    parent,
     links: fields.links ?? NO_LINKS,
     events: fields.events ?? NO_EVENTS,
     attributes: fields.attributes ?? {},
@@ -105,6 +106,19 @@ function joinedName(name: string, target: string): string {
   return whole;
 }
 
+/** A session's end, as it is counted. */
+export interface SessionEnded {
+  readonly note: "session.ended";
+  readonly seconds: number;
+  readonly matches: number | undefined;
+  readonly reason: string;
+  readonly type: string;
+  readonly locale: string | undefined;
+  readonly platform: string | undefined;
+  /** Absent where only the player says it: anybody could fill a label with names. */
+  readonly version: string | undefined;
+}
+
 /** A thing that was observed and has no span. */
 export type Note =
   | { readonly note: "room.disposed"; readonly room: string; readonly seconds: number }
@@ -124,6 +138,7 @@ export type Note =
       readonly kind: string;
       readonly outcome: string;
     }
+  | SessionEnded
   | { readonly note: "phase"; readonly phase: string; readonly seconds: number }
   | { readonly note: "boot.phase"; readonly phase: string; readonly seconds: number; readonly outcome: string }
   | { readonly note: "trace_context"; readonly source: string; readonly outcome: string };

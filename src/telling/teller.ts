@@ -5,7 +5,7 @@ import { undoAll, type Undo } from "../internal/patch.ts";
 import { guard, reportFault } from "../internal/report.ts";
 import { createSlots } from "../internal/slots.ts";
 import type { Metering, Reading } from "./instruments.ts";
-import { createMeasures, measureNote, type Record } from "./measures.ts";
+import { createMeasures, createNoteMeasures, type Record } from "./measures.ts";
 import { findLane, findMetering, warnWithoutContextManager } from "./providers.ts";
 import type { Lane, Note, Step, Teller } from "./step.ts";
 
@@ -32,6 +32,7 @@ export interface SearchingTeller extends Teller {
 
 export function createTeller(options: TellerOptions): SearchingTeller {
   const measureStep = createMeasures();
+  const measureNote = createNoteMeasures();
   const undos: Undo[] = [];
   const untoldSteps: Step[] = [];
   const unmeasured: (Step | Note)[] = [];
