@@ -22,18 +22,16 @@ interface Pairs {
   readonly found: ReadonlyMap<ExpectedSpan, ReceivedSpan>;
 }
 
-// Of one name the first in time is the story's first. One of another service is never preferred.
+// Of one name the first in time is the story's first.
 function pairUp(story: readonly ExpectedSpan[], own: readonly ReceivedSpan[]): Pairs["found"] {
-  const byName = Map.groupBy(own, ({ name }) => name);
+  const byName = Map.groupBy(
+    own.toSorted((a, b) => a.startMs - b.startMs),
+    ({ name }) => name,
+  );
   const found = new Map<ExpectedSpan, ReceivedSpan>();
-  for (const [name, several] of Map.groupBy(story, ({ name }) => name)) {
-    const service = several[0]?.service;
-    const foreign = (span: ReceivedSpan) => Number(serviceOf(span) !== service);
-    const spans = (byName.get(name) ?? []).toSorted((a, b) => foreign(a) - foreign(b) || a.startMs - b.startMs);
-    for (const [at, expected] of several.entries()) {
-      const span = spans[at];
-      if (span !== undefined) found.set(expected, span);
-    }
+  for (const expected of story) {
+    const span = byName.get(expected.name)?.shift();
+    if (span !== undefined) found.set(expected, span);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import { matchMaker } from "@colyseus/core";
+import { CloseCode, matchMaker } from "@colyseus/core";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { layNetwork } from "../demo/network.ts";
 import { loadArenaMap } from "../example-server/arena/tiled-map.ts";
@@ -21,6 +21,8 @@ beforeAll(async () => {
   url = `ws://127.0.0.1:${address.port}`;
 });
 afterAll(() => server.gracefullyShutdown(false));
+// The SDK prints each step of a return.
+beforeAll(() => void vi.spyOn(console, "info").mockReturnValue());
 beforeEach(() => expect.poll(() => matchMaker.query({ name: "arena" }), patient).toEqual([]));
 
 function ticketFor(playerId: string, lifetime = 60_000): string {
@@ -102,19 +104,34 @@ async function enterByNetwork(playerId: string) {
 }
 
 test("a player whose network breaks is away, comes back to the same seat, and flies on", async () => {
-  vi.spyOn(console, "info").mockReturnValue();
   const bob = await enter("bob");
   const { player: ann, network, seenBy } = await enterByNetwork("ann");
   const { sessionId } = ann.room;
-  await ann.play({ until: ({ moves }) => moves > 0 });
+  const places = new Set<string>();
+  bob.room.onStateChange(() => {
+    const { away, x, y } = seenBy(bob) ?? {};
+    if (away) places.add(`${x} ${y}`);
+  });
+  await expect.poll(() => seenBy(bob), patient).toBeDefined();
+  const { x, y } = { ...seenBy(bob)! };
+  await ann.play({ until: () => seenBy(bob)!.x !== x || seenBy(bob)!.y !== y });
   const back = new Promise<void>((resolve) => ann.room.onReconnect.once(() => resolve()));
   network.interrupt();
   await expect.poll(() => seenBy(bob)?.away, patient).toBe(true);
   await back;
   await expect.poll(() => seenBy(bob)?.away, patient).toBe(false);
   expect(ann.room.sessionId).toBe(sessionId);
-  const { x, y } = seenBy(bob)!;
-  await ann.play({ until: () => seenBy(bob)!.x !== x || seenBy(bob)!.y !== y });
+  expect(places.size).toBe(1);
+  // Who was away stood still: the heading is sent again at the first tick, also where it is the old one.
+  const { moves } = ann.report();
+  let flies: boolean | undefined;
+  await ann.play({
+    until: (report) => {
+      if (seenBy(ann)!.health > 0) flies = report.moves > moves;
+      return flies !== undefined;
+    },
+  });
+  expect(flies).toBe(true);
   await ann.leave();
   await bob.leave();
 });
@@ -122,9 +139,11 @@ test("a player whose network breaks is away, comes back to the same seat, and fl
 test("the seat of a player who does not come back is held for a while, and then is a bot's", async () => {
   const bob = await enter("bob");
   const { network, player: ned, seenBy } = await enterByNetwork("ned");
-  ned.room.reconnection.enabled = false;
+  ned.room.reconnection.maxRetries = 1;
+  const code = new Promise((resolve) => ned.room.onLeave(resolve));
   network.cut();
   await expect.poll(() => seenBy(bob)?.away, patient).toBe(true);
+  expect(await code).toBe(CloseCode.FAILED_TO_RECONNECT);
   await expect.poll(() => seenBy(bob), patient).toBeUndefined();
   await expect.poll(() => botsSeenBy(bob), patient).toHaveLength(3);
   await bob.leave();
@@ -132,12 +151,14 @@ test("the seat of a player who does not come back is held for a while, and then 
 
 test("a player who asks for more speed than there is, is thrown out at once, and has no seat to come back to", async () => {
   const [bob, kim] = [await enter("bob"), await enter("kim")];
+  const seen = () => bob.room.state.fighters.get(kim.room.sessionId);
+  await expect.poll(seen, patient).toBeDefined();
   const away: unknown[] = [];
-  bob.room.onStateChange((state) => void away.push(state.fighters.get(kim.room.sessionId)?.away));
+  bob.room.onStateChange(() => void away.push(seen()?.away));
   const code = new Promise((resolve) => kim.room.onLeave(resolve));
   kim.room.send("move", { dx: 9, dy: 0 });
   expect(await code).toBe(4100);
-  await expect.poll(() => bob.room.state.fighters.get(kim.room.sessionId), patient).toBeUndefined();
+  await expect.poll(seen, patient).toBeUndefined();
   expect(away).not.toContain(true);
   await bob.leave();
 });
