@@ -119,28 +119,27 @@ function refusal(name: string, parent: string, type: string): ExpectedSpan {
   return { name, service: game, parent, values: { "error.type": type } };
 }
 
-const ANN: readonly ExpectedSpan[] = [
+const ANN = [
   ...BOOT,
   ...SESSION,
   ...ALLOCATION,
   ...JOIN,
   CREATE,
-  DROP,
-  ...RETURN,
   phase("in_game", "drop"),
+  DROP,
   phase("reconnecting", "return"),
+  ...RETURN,
   phase("in_game", "leave"),
   ...end("client_quit", "graceful", "the return"),
   DISPOSAL,
 ];
-
 const BOB = [...SESSION, ...JOIN, phase("in_game", "leave"), ...end("client_quit", "graceful")];
-const KIM = [...SESSION, ...JOIN, DROP, phase("in_game", "disconnect"), ...end("kicked", "enforcement")];
+const KIM = [...SESSION, ...JOIN, phase("in_game", "disconnect"), DROP, ...end("kicked", "enforcement")];
 const NED = [
   ...SESSION,
   ...JOIN,
-  DROP,
   phase("in_game", "drop"),
+  DROP,
   phase("reconnecting", "disconnect"),
   ...end("timeout", "connection_failure"),
 ];

@@ -24,7 +24,7 @@ export async function playOthers(stage: Stage, room: string, say: Say): Promise<
 }
 
 /** Enters through a network that can be broken. */
-export async function enterByOwnNetwork(stage: Stage, name: string) {
+async function enterByOwnNetwork(stage: Stage, name: string) {
   const matched = await getMatched(stage, name);
   const network = await layNetwork(matched.server?.url ?? stage.url);
   return { ...(await enter(stage, matched, { url: network.url })), network };

@@ -37,16 +37,16 @@ test("draws the story as two trees, with the process of each span and where it w
     │  ├─ room.join arena                          arena-server    ██████████                    50.0 ms
     │  │  └─ room.on_join arena                    arena-server      ██████████                  50.0 ms
     │  └─ room.create arena                        arena-server    ██████████                    50.0 ms
+    ├─ session.phase.in_game                       arena-server  ██████████                      50.0 ms
+    │    ↳ continued from session.started in login
     ├─ room.on_drop arena                          arena-server  ██████████                      50.0 ms
     │    ↳ continued from session.started in login
     │    ⇢ linked to room.join arena in this trace
+    ├─ session.phase.reconnecting                  arena-server  ██████████                      50.0 ms
+    │    ↳ continued from session.started in login
     ├─ room.on_reconnect arena                     arena-server  ██████████                      50.0 ms
     │    ↳ continued from session.started in login
     │    ⇢ linked to room.join arena in this trace
-    ├─ session.phase.in_game                       arena-server  ██████████                      50.0 ms
-    │    ↳ continued from session.started in login
-    ├─ session.phase.reconnecting                  arena-server  ██████████                      50.0 ms
-    │    ↳ continued from session.started in login
     ├─ room.on_leave arena                         arena-server  ██████████                      50.0 ms
     │    ↳ continued from session.started in login
     │    ⇢ linked to room.join arena in this trace

@@ -39,11 +39,11 @@ test("names what --trust ignore leaves out", () => {
   expect(verdict(spans, CAST)).toMatchInlineSnapshot(`
     [
       "matchmake arena: not a child of session.started (it has no parent)",
+      "session.phase.in_game: not a child of session.started (but of arena-server's session.started)",
       "room.on_drop arena: not a child of session.started (but of arena-server's session.started)",
+      "session.phase.reconnecting: not a child of session.started (but of arena-server's session.started)",
       "room.join arena: not a child of session.started (but of arena-server's session.started)",
       "room.on_reconnect arena: not a child of session.started (but of arena-server's session.started)",
-      "session.phase.in_game: not a child of session.started (but of arena-server's session.started)",
-      "session.phase.reconnecting: not a child of session.started (but of arena-server's session.started)",
       "session.phase.in_game: not a child of session.started (but of arena-server's session.started)",
       "room.on_leave arena: not a child of session.started (but of arena-server's session.started)",
       "session.lifecycle: not a child of session.started (but of arena-server's session.started)",

@@ -113,7 +113,7 @@ test("a player whose network breaks is away, comes back to the same seat, and fl
     if (away) places.add(`${x} ${y}`);
   });
   await expect.poll(() => seenBy(bob), patient).toBeDefined();
-  const { x, y } = { ...seenBy(bob)! };
+  const [x, y] = [seenBy(bob)!.x, seenBy(bob)!.y];
   await ann.play({ until: () => seenBy(bob)!.x !== x || seenBy(bob)!.y !== y });
   const back = new Promise<void>((resolve) => ann.room.onReconnect.once(() => resolve()));
   network.interrupt();
