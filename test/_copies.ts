@@ -1,17 +1,21 @@
 import type * as core from "@colyseus/core";
 import type { WebSocketTransport } from "@colyseus/ws-transport";
 import type { instrument } from "colyseus-otel";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const COPIED = ["src", "node_modules/@colyseus/core", "node_modules/@colyseus/ws-transport"];
+// Packed in the matrix, in the place of any package; else what is written here.
+const packed = existsSync(join(root, "node_modules/colyseus-otel"));
+const [ours, entry] = packed ? ["node_modules/colyseus-otel", "colyseus-otel"] : ["src", "./src/instrument.ts"];
+const COPIED = [ours, "node_modules/@colyseus/core", "node_modules/@colyseus/ws-transport"];
 const LOADER = `
   export * as core from "@colyseus/core";
   export { WebSocketTransport } from "@colyseus/ws-transport";
-  export { instrument } from "./src/instrument.ts";
+  export { instrument } from "${entry}";
 `;
 
 export type Core = typeof core;

@@ -116,7 +116,7 @@ export function roomOf(roomId: string): Room {
  * a player who has not acknowledged the join.
  */
 export async function drop({ roomId, sessionId }: ClientRoom): Promise<void> {
-  const client = roomOf(roomId).clients.get(sessionId)!;
+  const client = roomOf(roomId).clients.getById(sessionId)!;
   await until("the acknowledged join", () => client.state === ClientState.JOINED);
   (client.ref as unknown as { terminate(): void }).terminate();
 }

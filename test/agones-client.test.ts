@@ -64,6 +64,19 @@ test("pings share one stream, and a Ready() that is refused fails the boot with 
   orchestrator.close();
 });
 
+test("an update that the watch lost is found by asking", async () => {
+  const states = ["RequestReady", "Ready"];
+  const asked: string[] = [];
+  const getGameServer = async () => {
+    asked.push(states[0]!);
+    return { status: { state: states.length > 1 ? states.shift()! : states[0]!, address: "", portsList: [] } };
+  };
+  const watch = watchGameServer({ getGameServer, watchGameServer() {} }, () => {});
+  const found = await watch.until(({ status }) => status?.state === "Ready");
+  watch.close();
+  expect([found.status?.state, asked]).toEqual(["Ready", ["RequestReady", "Ready"]]);
+});
+
 test("a watch that is closed while it asks says nothing of it", async () => {
   const warned = vi.spyOn(console, "warn");
   const answer = Promise.withResolvers<GameServer>();

@@ -5,8 +5,6 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
 import { mapLoad, type InstrumentOptions } from "colyseus-otel";
 import { agones, type AgonesOptions } from "colyseus-otel/agones";
-import type { AgonesSdk } from "../src/orchestrators/agones/sdk.ts";
-import { watchGameServer } from "../src/orchestrators/agones/watch.ts";
 import { startSidecar, type Sidecar, type SidecarOptions } from "../standins/agones-sidecar.ts";
 import { startServer, until } from "./_server.ts";
 import { durationOf, spanTree, startOf } from "./_telemetry.ts";
@@ -67,27 +65,6 @@ test("a server that is allocated before anybody looks counts as Ready, and stays
     "the state allocated",
     async () => (await game.recorded.points("gameserver.status"))["state=allocated"] === 1,
   );
-});
-
-test("an update that the watch lost is found by asking", async () => {
-  const states = ["RequestReady", "Ready"];
-  const asked: string[] = [];
-  const standIn: AgonesSdk = {
-    connect: async () => {},
-    ready: async () => ({}),
-    shutdown: async () => ({}),
-    health: () => {},
-    close: () => {},
-    watchGameServer: () => {},
-    getGameServer: async () => {
-      asked.push(states[0]!);
-      return { status: { state: states.length > 1 ? states.shift()! : states[0]!, address: "", portsList: [] } };
-    },
-  };
-  const watch = watchGameServer(standIn, () => {});
-  const found = await watch.until(({ status }) => status?.state === "Ready");
-  watch.close();
-  expect([found.status?.state, asked]).toEqual(["Ready", ["RequestReady", "Ready"]]);
 });
 
 test("health pings run from the connection on, also while the game is not Ready", async () => {

@@ -3,20 +3,11 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
 import { startTelemetry } from "colyseus-otel/sdk";
-import { answerProbe, type Health } from "../src/endpoints/readiness.ts";
-import { createStatus } from "../src/boot/status.ts";
 import { startServer, until, type TestServer } from "./_server.ts";
 
 class Arena extends Room {}
 
 afterEach(() => vi.restoreAllMocks());
-
-const health = (state: Health["state"], reason?: string): Health => ({
-  state,
-  since: 1000,
-  reason,
-  phases: { load: 0.21875, listen: 0.002 },
-});
 
 async function get({ telemetry }: TestServer, path: string, init?: RequestInit) {
   await until("the admin port", () => telemetry.endpoints);
@@ -24,35 +15,6 @@ async function get({ telemetry }: TestServer, path: string, init?: RequestInit) 
   const response = await fetch(`http://${host}:${port}${path}`, init);
   return { status: response.status, type: response.headers.get("content-type"), body: await response.text() };
 }
-
-test.each([
-  ["starting", 503, 503, 200],
-  ["ready", 200, 200, 200],
-  ["allocated", 200, 200, 200],
-  ["draining", 200, 503, 200],
-  ["stopped", 200, 503, 200],
-] as const)("while %s /startupz answers %i, /readyz %i and /livez %i", (state, startup, ready, live) => {
-  const statuses = ["/startupz", "/readyz", "/livez"].map((path) => answerProbe(path, health(state), 3500)!.status);
-  expect(statuses).toEqual([startup, ready, live]);
-});
-
-test("/readyz names the state, how long it lasts, why it is not ready and how long each phase of the boot took", () => {
-  expect(answerProbe("/readyz", health("starting", "no sidecar"), 3500)!.body).toEqual({
-    state: "starting",
-    seconds: 2.5,
-    reason: "no sidecar",
-    boot: { load: 0.219, listen: 0.002 },
-  });
-});
-
-test("an allocation that arrives while the server drains does not make it ready again", () => {
-  const status = createStatus(0);
-  for (const state of ["ready", "draining", "allocated", "stopped", "ready"] as const) {
-    status.enter(state);
-  }
-  expect(status.state).toBe("stopped");
-  expect([...status.reading()].filter(([, value]) => value === 1)).toEqual([[{ state: "stopped" }, 1]]);
-});
 
 test("a server is ready once it listens, and draining from the first moment of its shutdown", async () => {
   await using game = await startServer({ arena: Arena }, { endpoints: { port: 0 } });

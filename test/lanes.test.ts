@@ -6,7 +6,6 @@ import { BatchSpanProcessor } from "@opentelemetry/sdk-trace";
 import { afterEach, expect, test, vi } from "vitest";
 import { bootPhase, mapLoad } from "colyseus-otel";
 import { startTelemetry, type StartTelemetryOptions } from "colyseus-otel/sdk";
-import { announcedTelemetry } from "../src/telling/announcement.ts";
 import { startReceiver, type ReceivedSpan } from "../demo/receiver/receiver.ts";
 import { drop, returnAtOnce, GLOBAL_PROVIDERS, roomOf, startServer, until } from "./_server.ts";
 
@@ -70,7 +69,7 @@ class ArenaRoom extends Room {
 async function play(options: () => StartTelemetryOptions): Promise<ReceivedSpan[]> {
   await using receiver = await startReceiver();
   vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint);
-  await using _sdk = startTelemetry({ ...options(), load: "now" });
+  await using sdk = startTelemetry({ ...options(), load: "now" });
   mapLoad("early", () => {});
   const server = await startServer({ arena: ArenaRoom }, {}, undefined, GLOBAL_PROVIDERS);
   await using _server = server;
@@ -95,7 +94,7 @@ async function play(options: () => StartTelemetryOptions): Promise<ReceivedSpan[
   await until("the disposal", () => !roomOf(roomId));
   await client.create("arena", { traceparent: TRACEPARENT });
   await server.telemetry.shutdown();
-  await announcedTelemetry()!.flush(5000);
+  await sdk.flush(5000);
   return [...receiver.spans];
 }
 

@@ -154,7 +154,7 @@ test("a connection that breaks in a room that holds no seats is a lost drop; a k
   await using game = await startServer({ arena: class extends Room {} });
   const [lost, kicked, gone] = [await join(game), await join(game), await join(game)];
   await drop(lost);
-  roomOf(kicked.roomId).clients.get(kicked.sessionId)!.leave(4321);
+  roomOf(kicked.roomId).clients.getById(kicked.sessionId)!.leave(4321);
   await gone.leave();
   await until("the ends", () => game.recorded.named("session.lifecycle").length === 3);
   expect(await game.recorded.points("colyseus.drops")).toEqual({ "outcome=lost room=arena": 1 });

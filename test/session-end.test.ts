@@ -15,7 +15,7 @@ class Arena extends Room {
 async function join(game: TestServer, options?: object) {
   const room = await game.client().joinOrCreate("arena", options);
   room.reconnection.enabled = false;
-  const client = roomOf(room.roomId).clients.get(room.sessionId)!;
+  const client = roomOf(room.roomId).clients.getById(room.sessionId)!;
   return { room, client };
 }
 

@@ -1,36 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { playersOf } from "../demo/cast.ts";
 import { CAST } from "../demo/expected.ts";
 import { startReceiver, type ReceivedSpan } from "../demo/receiver/receiver.ts";
 import { verdict } from "../demo/verdict.ts";
-import { startSidecar } from "../standins/agones-sidecar.ts";
+import { HOWS, play } from "./_demo.ts";
 import { mutations } from "./_mutations.ts";
 
-interface Run {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-/** What `npm start -- ...` runs once the package is built. */
-async function play(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
-  const demo = spawn(process.execPath, [fileURLToPath(new URL("../demo/main.ts", import.meta.url)), ...args], {
-    env: { ...process.env, AGONES_SDK_GRPC_PORT: "0", OTEL_EXPORTER_OTLP_ENDPOINT: "", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  demo.stdout.on("data", (chunk: Buffer) => (output += String(chunk)));
-  demo.stderr.on("data", (chunk: Buffer) => (output += String(chunk)));
-  const [code] = (await once(demo, "close")) as [number | null];
-  return { code, output };
-}
-
-describe.each([
-  { how: "with its two lines", args: [] },
-  { how: "without code", args: ["--zero-code"] },
-])("the story of a game $how", ({ args }) => {
+describe.each(HOWS)("the story of a game $how", ({ args }) => {
   let spans: readonly ReceivedSpan[] = [];
 
   beforeAll(async () => {
@@ -96,50 +72,4 @@ describe.each([
     expect(attribute("provision.allocate_server", "server.address")).toBe("127.0.0.1");
     expect(attribute("provision.agones_allocate", "agones.server_name")).toBe("arena-7xk2p");
   });
-
-  test("is drawn, said to be whole, and exits 0", { timeout: 60_000 }, async () => {
-    const { code, output } = await play(["--once", ...args]);
-    expect(code, output).toBe(0);
-    for (const { name, optional } of CAST[0].story) {
-      if (!optional) expect(output).toContain(name);
-    }
-    expect(output.split("\n").filter((line) => /^ {2}(bob|kim|ned|fay|eve) /.test(line))).toEqual([
-      expect.stringMatching(/^ {2}bob [0-9a-f]{8} client_quit \(graceful\) .*in_game [\d.]+ m?s$/),
-      expect.stringMatching(/^ {2}kim [0-9a-f]{8} kicked \(enforcement\) .*in_game [\d.]+ m?s$/),
-      expect.stringMatching(
-        /^ {2}ned [0-9a-f]{8} timeout \(connection_failure\) .*in_game [\d.]+ m?s, reconnecting [\d.]+ s$/,
-      ),
-      expect.stringMatching(/^ {2}fay [0-9a-f]{8} refused: room_full .*matchmake [\d.]+ ms$/),
-      expect.stringMatching(/^ {2}eve [0-9a-f]{8} refused: auth_failed .*matchmake [\d.]+ ms$/),
-    ]);
-    expect(output).not.toContain("\u001B[");
-    expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
-  });
-
-  test("with --trust ignore exits 1 and names the missing links", { timeout: 60_000 }, async () => {
-    const { code, output } = await play(["--once", "--trust", "ignore", ...args]);
-    expect(code).toBe(1);
-    expect(output).toContain("matchmake arena: not a child of session.started (it has no parent)");
-    expect(output).toContain("room.on_leave arena: not a child of session.started (but of arena-server's");
-    expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
-  });
-});
-
-test("beside somebody else's sidecar nothing is allocated, and that is said", { timeout: 60_000 }, async () => {
-  await using foreign = await startSidecar();
-  const { code, output } = await play(["--once"], { AGONES_SDK_GRPC_PORT: String(foreign.port) });
-  expect(code).toBe(1);
-  expect(output).toContain("it is not ours, so there is no allocation service");
-  expect(output).toContain("provision.allocate_server: missing");
-  expect(output).toMatch(/ann +left after/);
-});
-
-test("an endpoint that nobody listens on is said, and exits 1", { timeout: 60_000 }, async () => {
-  const { code, output } = await play(["--once"], { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
-  expect(code).toBe(1);
-  expect(output).toContain("cannot export to http://127.0.0.1:9");
-});
-
-test("an option that is not known exits 2 and says which", async () => {
-  expect(await play(["--onec"])).toMatchObject({ code: 2, output: expect.stringContaining("unknown option '--onec'") });
 });

@@ -1,14 +1,7 @@
 import { ClientState, matchMaker, Room, type Client } from "@colyseus/core";
-import { expect, test, vi } from "vitest";
-import type { Registry } from "../src/sessions/registry.ts";
+import { expect, test } from "vitest";
+import { on17 } from "./_colyseus.ts";
 import { drop, returnAtOnce, roomOf, startServer, until } from "./_server.ts";
-
-// What nobody sees from outside: the state that must not grow.
-const inside = vi.hoisted(() => ({ registry: undefined as Registry | undefined }));
-vi.mock(import("../src/sessions/registry.ts"), async (original) => {
-  const { createRegistry } = await original();
-  return { createRegistry: (now) => (inside.registry = createRegistry(now)) };
-});
 
 const WINDOW_S = 0.5;
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -70,7 +63,7 @@ test("static onAuth has the `this` that Colyseus gives it", async () => {
   const Arena = Object.assign(class extends Room {}, { onAuth });
   await using game = await startServer({ arena: Arena });
   await game.request("create", "arena");
-  expect(seen).toEqual([undefined]);
+  expect(seen).toEqual([on17 ? Arena : undefined]);
 });
 
 test("a lazy thenable that a hook returns is started once", async () => {
@@ -116,7 +109,7 @@ test.each(["onLeave", "onDrop"] as const)(
     await until("the return", () => game.recorded.named("room.join arena").length === 2);
     await until(
       "the client's return",
-      () => roomOf(room.roomId).clients.get(room.sessionId)?.state === ClientState.JOINED,
+      () => roomOf(room.roomId).clients.getById(room.sessionId)?.state === ClientState.JOINED,
     );
     // A window that has passed since is none of this leave's business.
     const back = performance.now();
@@ -137,36 +130,8 @@ test.each(["onLeave", "onDrop"] as const)(
       "kind=reconnect outcome=accepted room=arena": 1,
     });
     expect(await game.recorded.points("colyseus.clients")).toEqual({ "room=arena": 0 });
-    expect(inside.registry?.open.size).toBe(0);
   },
 );
-
-test("a seat that the room refuses is not kept", async () => {
-  class Cinema extends Room {
-    override autoDispose = false;
-    override maxClients = 0;
-  }
-  await using game = await startServer({ arena: Cinema });
-  await game.request("create", "arena");
-  const [listing] = await matchMaker.query({ name: "arena" });
-  expect(inside.registry!.of(roomOf(listing!.roomId)).seats.size).toBe(0);
-});
-
-test("seats that nobody claims are counted as expired and forgotten, each once", async () => {
-  class Arena extends Room {
-    override autoDispose = false;
-    override seatReservationTimeout = 0.02;
-  }
-  await using game = await startServer({ arena: Arena });
-  const { body } = await game.request("create", "arena");
-  const { seats } = inside.registry!.of(roomOf(body.roomId));
-  for (let wave = 0; wave < 5; wave++) {
-    await Promise.all(Array.from({ length: 20 }, () => game.request("joinById", body.roomId)));
-  }
-  await until("the last expiry", () => seats.size === 0);
-  expect(await game.recorded.points("colyseus.seat.reservations")).toEqual({ "outcome=expired room=arena": 101 });
-  expect(inside.registry?.open.size).toBe(0);
-});
 
 test("a seat that waits when its room ends has expired, and one that is claimed has not", async () => {
   await using game = await startServer({ arena: class extends Room {} });

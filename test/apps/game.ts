@@ -2,9 +2,9 @@
 import { defineRoom, defineServer, Room } from "@colyseus/core";
 import { metrics, trace } from "@opentelemetry/api";
 import { setTimeout as wait } from "node:timers/promises";
-import { bootPhase, instrument, mapLoad, type InstrumentOptions } from "../../src/index.ts";
-import { agones } from "../../src/agones.ts";
-import { startTelemetry } from "../../src/sdk.ts";
+import { bootPhase, instrument, mapLoad, type InstrumentOptions } from "colyseus-otel";
+import { agones } from "colyseus-otel/agones";
+import { startTelemetry } from "colyseus-otel/sdk";
 import type { AppOptions } from "../_app.ts";
 
 const app = JSON.parse(process.env["APP"] ?? "{}") as AppOptions;

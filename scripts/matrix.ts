@@ -1,0 +1,123 @@
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import pc from "picocolors";
+import type { Ran } from "./matrix/command.ts";
+import { LINES, type Line } from "./matrix/lines.ts";
+import { createProject, pack } from "./matrix/project.ts";
+import { runSuite, type SuiteResult } from "./matrix/run-suite.ts";
+
+interface Options {
+  readonly only: readonly Line[];
+  readonly keep: boolean;
+}
+
+interface Outcome extends SuiteResult {
+  readonly line: Line;
+}
+
+type Counts = Omit<SuiteResult, "output">;
+
+// On a pipe isTTY is undefined, which createColors() takes for its default: colours wherever CI is set.
+const color = pc.createColors(process.stdout.isTTY ? pc.isColorSupported : false);
+const nameWidth = Math.max(...LINES.map(({ name }) => name.length)) + 2;
+const docWidth = Math.max(...LINES.map(({ doc }) => doc.length)) + 2;
+const { only, keep } = readOptions();
+
+const began = performance.now();
+const folder = temporaryFolder();
+const tarball = await pack(join(folder, "package"));
+console.log(`packed in ${secondsSince(began)}; each line is installed, then tested`);
+process.exitCode = summarize(await performAll());
+
+function readOptions(): Options {
+  return new Command("npm run test:matrix --")
+    .description("Tests the packed package beside each line of Colyseus and OpenTelemetry; exits 1 naming what failed.")
+    .addOption(
+      new Option("--only <names>", "some of the lines, by name, with commas between")
+        .argParser(parseNames)
+        .default(LINES, "all"),
+    )
+    .option("--keep", "leave the projects of the lines where they are, and say where", false)
+    .addHelpText("after", `\nLines:\n${LINES.map(({ name, doc }) => `  ${name.padEnd(nameWidth)}${doc}`).join("\n")}`)
+    .allowExcessArguments(false)
+    .parse()
+    .opts();
+}
+
+function parseNames(list: string): Line[] {
+  const names = list.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !LINES.some((line) => line.name === name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`"${unknown}" is none of ${LINES.map(({ name }) => name).join(", ")}.`);
+  }
+  return LINES.filter(({ name }) => names.includes(name));
+}
+
+/** Removed however this process ends, unless it is kept. */
+function temporaryFolder(): string {
+  // Where the folder for temporary files is a link, npm and Node would name one file in two ways.
+  const made = realpathSync(mkdtempSync(join(tmpdir(), "colyseus-otel-matrix-")));
+  process.once("exit", () => (keep ? console.log(`kept in ${made}`) : rmSync(made, { recursive: true, force: true })));
+  process.once("SIGINT", () => process.exit(130));
+  process.once("SIGTERM", () => process.exit(143));
+  return made;
+}
+
+/** One suite at a time, for its waits are timed; the next line is installed meanwhile. */
+async function performAll(): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let next = install(only[0]);
+  for (const [at, line] of only.entries()) {
+    process.stdout.write(`${line.name.padEnd(nameWidth)}${line.doc.padEnd(docWidth)}`);
+    const installed = await next;
+    next = install(only[at + 1]);
+    outcomes.push(await perform(line, installed));
+  }
+  return outcomes;
+}
+
+async function install(line: Line | undefined): Promise<Ran> {
+  return line ? createProject(join(folder, line.name), line, tarball) : { passed: true, output: "" };
+}
+
+async function perform(line: Line, installed: Ran): Promise<Outcome> {
+  const start = performance.now();
+  const result = installed.passed
+    ? await runSuite(line, join(folder, line.name))
+    : { passed: 0, failed: 1, skipped: 0, output: installed.output };
+  const mark = isGood(result) ? color.green("ok    ") : color.red("FAILED");
+  console.log(`${mark} ${counts(result)} in ${secondsSince(start)}`);
+  if (!isGood(result)) {
+    console.log(`\n${result.output.trim()}\n`);
+  }
+  return { line, ...result };
+}
+
+/** Prints what came out, and gives the exit code. */
+function summarize(all: readonly Outcome[]): number {
+  const bad = all.filter((outcome) => !isGood(outcome)).map(({ line }) => line.name);
+  const sum = (kind: keyof Counts) => all.reduce((total, outcome) => total + outcome[kind], 0);
+  const text =
+    bad.length === 0
+      ? color.green(`test:matrix: all ${all.length} lines passed`)
+      : color.red(`test:matrix: ${bad.length} of ${all.length} lines failed: ${bad.join(", ")}`);
+  console.log(
+    `${text}; ${counts({ passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") })} in ${secondsSince(began)}`,
+  );
+  return bad.length === 0 ? 0 : 1;
+}
+
+/** A line that ran nothing has not passed. */
+function isGood({ passed, failed }: Counts): boolean {
+  return passed > 0 && failed === 0;
+}
+
+function counts({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+function secondsSince(start: number): string {
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,54 @@
+/**
+ * The tests of test/ that know the package by its entries alone: they run against the packed one. A file that imports
+ * ../src does not load there, and so fails.
+ */
+export const SUITE: readonly string[] = [
+  "agones",
+  "boot",
+  "cluster",
+  "cluster-contexts",
+  "cluster-queue",
+  "cluster-refusals",
+  "cluster-timeouts",
+  "collector-back",
+  "drain",
+  "endpoints",
+  "ends",
+  "join",
+  "lanes",
+  "matchmake",
+  "messages",
+  "metering",
+  "options",
+  "presence",
+  "presence-topics",
+  "provisioning",
+  "reconnect",
+  "refusals",
+  "register",
+  "register-environment",
+  "session-end",
+  "sessions",
+  "story",
+  "ticks",
+  "transparent",
+  "traps",
+  "traps-classes",
+  "traps-seats",
+  "vite",
+];
+
+/** What these tests run or import. */
+export const FOLDERS: readonly string[] = ["demo", "example-server", "standins", "test/apps", "test/matrix"];
+
+/** Packages of our own devDependencies that they need, in our own version. */
+export const TOOLS: readonly string[] = [
+  "@google-cloud/agones-sdk",
+  "@grpc/grpc-js",
+  "@grpc/proto-loader",
+  "commander",
+  "fast-check",
+  "picocolors",
+  "vite",
+  "vitest",
+];
