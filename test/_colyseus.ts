@@ -6,8 +6,7 @@ const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly ver
 
 /**
  * Whether the suite runs on Colyseus 0.17, which `npm run test:matrix` does. It has no room plugins, no `setTimestep()`,
- * `setFixedTimestep()`, `unreliablePatchRate` and `kickClient()`, gives static `onAuth` its class as `this`, a
- * CommonJS program loads another copy of it than an ES module, and under `colyseus/vite` there is no server at all:
- * `defineServer()` gives a plain object, which instrument() refuses.
+ * `setFixedTimestep()`, `unreliablePatchRate` and `kickClient()`, gives static `onAuth` its class as `this`, and a
+ * CommonJS program loads another copy of it than an ES module.
  */
 export const on17 = version.startsWith("0.17.");
