@@ -108,7 +108,7 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
 
 /** In a process with two copies of core, hooks on one would see nothing of the other. */
 function checkCore(server: unknown): void {
-  if (server instanceof Server) {
+  if (server instanceof Server || (server !== null && typeof server === "object" && isServedByVite(server))) {
     return;
   }
   const looksLikeServer = typeof (server as Partial<Server> | null)?.listen === "function";

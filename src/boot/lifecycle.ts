@@ -65,14 +65,12 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
   }
 
   guard("orchestrator", () => orchestrator?.connect(orchestratorEvents(parts)));
-  undos.push(
-    traceListen(server, { boot, onListening: () => void becomeReady(), onFailed: failBoot }),
-    traceDrain(parts),
-    () => orchestrator?.close(),
-  );
   if (isServedByVite(server)) {
     queueMicrotask(() => void becomeReady());
+  } else {
+    undos.push(traceListen(server, { boot, onListening: () => void becomeReady(), onFailed: failBoot }));
   }
+  undos.push(traceDrain(parts), () => orchestrator?.close());
   return {
     ready: ready.promise,
     follow: (next) => void undos.push(traceDrain({ ...parts, server: next })),

@@ -35,13 +35,17 @@ export function patch(owner: object, key: PropertyKey, wrap: (original: Method) 
 }
 
 /**
- * Like {@link patch} for a method that `owner` inherits: the wrapper becomes an own property, the undo deletes it.
+ * Like {@link patch} for a method that `owner` inherits: the wrapper becomes an own property, the undo deletes it. What it
+ * does not have is left so.
  */
 export function shadow<T extends object>(owner: T, key: keyof T & string, wrap: (original: Method) => Method): Undo {
   if (Object.hasOwn(owner, key)) {
     return patch(owner, key, wrap);
   }
-  const original = owner[key] as Method;
+  const original: unknown = owner[key];
+  if (typeof original !== "function") {
+    return nothing;
+  }
   Object.defineProperty(owner, key, { value: original, configurable: true, writable: true, enumerable: false });
   const undo = patch(owner, key, wrap);
   return () => {
