@@ -20,6 +20,8 @@ export interface AppOptions {
   /** Milliseconds that each room's onLeave takes, with `drainDeadline` for instrument(). */
   readonly slowLeave?: number;
   readonly drainDeadline?: number;
+  /** `session.linger` for instrument(). */
+  readonly linger?: number;
   /** Shut down without an exit: the process ends when nothing keeps it alive. */
   readonly stopByItself?: boolean;
   /** Exit 7 as soon as listen() rejects. */

@@ -24,6 +24,7 @@ export interface ClusterOptions extends InstrumentOptions {
 
 export interface ClusterProcess {
   readonly core: Core;
+  readonly sessionOf: Copy["sessionOf"];
   readonly matchMaker: typeof matchMaker;
   readonly server: Server;
   readonly presence: LocalPresence;
@@ -102,7 +103,7 @@ function serverOf(
 }
 
 async function startProcess(
-  { core, instrument }: Copy,
+  { core, instrument, sessionOf }: Copy,
   server: Server,
   presence: LocalPresence,
   options: InstrumentOptions | undefined,
@@ -115,6 +116,7 @@ async function startProcess(
   const url = urlOf(server);
   return {
     core,
+    sessionOf,
     matchMaker: core.matchMaker,
     server,
     presence,

@@ -1,6 +1,6 @@
 import type * as core from "@colyseus/core";
 import type { WebSocketTransport } from "@colyseus/ws-transport";
-import type { instrument } from "colyseus-otel";
+import type { instrument, sessionOf } from "colyseus-otel";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -10,12 +10,12 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 // Packed in the matrix, in the place of any package; else what is written here.
 const packed = existsSync(join(root, "node_modules/colyseus-otel"));
-const [ours, entry] = packed ? ["node_modules/colyseus-otel", "colyseus-otel"] : ["src", "./src/instrument.ts"];
+const [ours, entry] = packed ? ["node_modules/colyseus-otel", "colyseus-otel"] : ["src", "./src/index.ts"];
 const COPIED = [ours, "node_modules/@colyseus/core", "node_modules/@colyseus/ws-transport"];
 const LOADER = `
   export * as core from "@colyseus/core";
   export { WebSocketTransport } from "@colyseus/ws-transport";
-  export { instrument } from "${entry}";
+  export { instrument, sessionOf } from "${entry}";
 `;
 
 export type Core = typeof core;
@@ -25,6 +25,7 @@ export interface Copy {
   readonly core: Core;
   readonly WebSocketTransport: typeof WebSocketTransport;
   readonly instrument: typeof instrument;
+  readonly sessionOf: typeof sessionOf;
 }
 
 /** A copy of Colyseus and of the plugin that knows nothing of any other in this Node process. */

@@ -23,7 +23,8 @@ export interface Wire {
  */
 export function line(hub: LocalPresence, from: ProcessName, { said, swallowed }: Wire): LocalPresence {
   const outside = AsyncLocalStorage.snapshot();
-  const own = Object.create(hub) as LocalPresence;
+  // No LocalPresence of its own: as Redis', it is one that processes share.
+  const own = bound(hub);
   return Object.assign(own, {
     publish(topic: string, data: unknown = false) {
       const message: unknown = JSON.parse(JSON.stringify(data));
@@ -34,4 +35,14 @@ export function line(hub: LocalPresence, from: ProcessName, { said, swallowed }:
       return own;
     },
   });
+}
+
+function bound(hub: LocalPresence): LocalPresence {
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(hub)).filter((name) => name !== "constructor");
+  const methods = names.map((name) => [name, (...args: unknown[]) => call(hub, name, args)] as const);
+  return { ...hub, ...Object.fromEntries(methods) } as LocalPresence;
+}
+
+function call(hub: LocalPresence, name: string, args: unknown[]): unknown {
+  return (hub[name as "publish"] as (...given: unknown[]) => unknown).apply(hub, args);
 }

@@ -1,8 +1,8 @@
 // A game server as a user writes one, set by APP (JSON); says over IPC when it listens, and answers a few questions.
-import { defineRoom, defineServer, Room } from "@colyseus/core";
+import { defineRoom, defineServer, Room, type Client } from "@colyseus/core";
 import { metrics, trace } from "@opentelemetry/api";
 import { setTimeout as wait } from "node:timers/promises";
-import { bootPhase, instrument, mapLoad, type InstrumentOptions } from "colyseus-otel";
+import { bootPhase, instrument, mapLoad, sessionOf, type InstrumentOptions } from "colyseus-otel";
 import { agones } from "colyseus-otel/agones";
 import { startTelemetry } from "colyseus-otel/sdk";
 import type { AppOptions } from "../_app.ts";
@@ -21,6 +21,9 @@ class Arena extends Room {
   override onLeave(): void | Promise<void> {
     return app.slowLeave === undefined ? undefined : wait(app.slowLeave);
   }
+  override messages = {
+    carrier: (client: Client) => client.send("carrier", sessionOf(client).carrier()),
+  };
   override onDispose() {
     tell({ type: "app:disposed", at: performance.timeOrigin + performance.now() });
   }
@@ -60,6 +63,7 @@ process.on("exit", () => console.log(`said ${said.join(",")}`));
 const options: InstrumentOptions = {
   ...(app.agones && { orchestrator: agones(app.agones) }),
   ...(app.drainDeadline !== undefined && { drainDeadline: app.drainDeadline }),
+  ...(app.linger !== undefined && { session: { linger: app.linger } }),
   endpoints: app.endpoints ?? { port: 0 },
 };
 const telemetry = instrument(server, options);
