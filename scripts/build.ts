@@ -10,6 +10,8 @@ rmSync("dist", { recursive: true, force: true });
 await bundle(["index", "agones", "backend", "sdk"]);
 // For itself: every node process that inherits --import loads it, and what the others share loads the API (9 ms).
 await bundle(["register"]);
+// For itself: it runs in browsers and game engines, beside the Colyseus SDK.
+await bundle(["client"]);
 
 const compiler = createRequire(import.meta.url)
   .resolve("typescript/package.json")
