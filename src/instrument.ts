@@ -13,6 +13,7 @@ import { warn } from "./internal/report.ts";
 import { resolveOptions, type InstrumentOptions, type ResolvedOptions } from "./options.ts";
 import { contextFromEnvironment } from "./propagation/environment.ts";
 import { admit } from "./propagation/trust.ts";
+import { allowTraceHeaders } from "./rooms/cors.ts";
 import { createCounts, observeRooms, readingsOf } from "./rooms/observe.ts";
 import { flushTelemetry } from "./telling/flush.ts";
 import { createTeller } from "./telling/teller.ts";
@@ -79,6 +80,7 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
 
   const drain = { crashed: false };
   const rooms = observeRooms({ ...counts, teller, trust, drain, playerJoined: playable }, options);
+  const forbidTraceHeaders = options.cors ? allowTraceHeaders() : undefined;
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
   const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, rooms, drain, options });
 
@@ -89,6 +91,7 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
     teller.endOpen();
     lifecycle.close();
     rooms.undo();
+    forbidTraceHeaders?.();
     observeParts(undefined);
     await rooms.settle();
     await Promise.all([flushTelemetry(options, FLUSH_MS), admin?.close()]);

@@ -1,6 +1,7 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import type { Endpoints } from "./endpoints/admin.ts";
 import {
+  checkBoolean,
   checkDuration,
   checkKeys,
   checkOneOf,
@@ -9,7 +10,6 @@ import {
   checkString,
   checkStrings,
   optional,
-  show,
 } from "./internal/check.ts";
 import type { Orchestrator } from "./orchestrators/orchestrator.ts";
 import { ANNOTATION_KEYS } from "./propagation/annotations.ts";
@@ -62,6 +62,14 @@ export interface InstrumentOptions {
    * @default false
    */
   readonly messages?: boolean;
+  /**
+   * Lets web pages of other origins send the headers `traceparent` and `tracestate` with their matchmaking requests, for
+   * pages whose own OpenTelemetry sets them: adds both to `Access-Control-Allow-Headers`, also where the game has a
+   * `getCorsHeaders` of its own, and allows no further origin. Join options need none of it: they travel in the body.
+   *
+   * @default false: a browser holds such a request back, and the player cannot join
+   */
+  readonly cors?: boolean;
   /** @default the global one */
   readonly tracerProvider?: TracerProvider;
   /** @default the global one */
@@ -74,6 +82,7 @@ export interface ResolvedOptions extends ResolvedSessionOptions {
   readonly endpoints: Endpoints | undefined;
   readonly annotationKeys: readonly string[];
   readonly messages: boolean;
+  readonly cors: boolean;
   readonly drainDeadline: number | undefined;
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
@@ -87,6 +96,7 @@ const KNOWN = [
   "session",
   "drainDeadline",
   "messages",
+  "cors",
   "tracerProvider",
   "meterProvider",
 ] as const satisfies (keyof InstrumentOptions)[];
@@ -94,17 +104,15 @@ const KNOWN = [
 /** Defaults in, errors out. Throws TypeError for an unknown option, or a value of the wrong kind. */
 export function resolveOptions(options: InstrumentOptions): ResolvedOptions {
   checkKeys("instrument", options, KNOWN);
-  const { orchestrator, trust = "continue", messages = false, tracerProvider, meterProvider } = options;
-  if (typeof messages !== "boolean") {
-    throw new TypeError(`messages must be true or false, got ${show(messages)}`);
-  }
+  const { orchestrator, trust = "continue", messages = false, cors = false, tracerProvider, meterProvider } = options;
   return Object.freeze({
     orchestrator: optional(orchestrator, (given) =>
       checkShape<Orchestrator>("orchestrator", given, ["connect", "ready", "shutdown", "close"]),
     ),
     trust: checkOneOf("trust", trust, TRUSTS),
     endpoints: resolveEndpoints(options.endpoints ?? {}),
-    messages,
+    messages: checkBoolean("messages", messages),
+    cors: checkBoolean("cors", cors),
     ...resolveSession(options.session ?? {}),
     drainDeadline: optional(options.drainDeadline, (given) => checkDuration("drainDeadline", given)),
     annotationKeys: resolveAnnotations(options.provisioning ?? {}),

@@ -26,6 +26,13 @@ export function checkOneOf<T extends string>(option: string, value: unknown, all
   return value as T;
 }
 
+export function checkBoolean(option: string, value: unknown): boolean {
+  if (typeof value !== "boolean") {
+    throw new TypeError(`${option} must be true or false, got ${show(value)}`);
+  }
+  return value;
+}
+
 /** Milliseconds: finite, and more than zero. */
 export function checkDuration(option: string, value: unknown): number {
   if (typeof value !== "number" || !Number.isFinite(value) || value <= 0) {
