@@ -11,4 +11,5 @@ export type { Allocation, Orchestrator, OrchestratorEvents } from "./orchestrato
 export type { Endpoints } from "./endpoints/admin.ts";
 export type { GamePhase } from "./sessions/phases.ts";
 export type { EndReasonOf } from "./sessions/end-reason.ts";
+export type { SharedSecrets } from "./propagation/secrets.ts";
 export type { Trust } from "./propagation/trust.ts";

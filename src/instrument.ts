@@ -12,6 +12,7 @@ import { installation } from "./internal/installation.ts";
 import { warn } from "./internal/report.ts";
 import { resolveOptions, type InstrumentOptions, type ResolvedOptions } from "./options.ts";
 import { contextFromEnvironment } from "./propagation/environment.ts";
+import { createGate } from "./propagation/gate.ts";
 import { admit } from "./propagation/trust.ts";
 import { allowTraceHeaders } from "./rooms/cors.ts";
 import { createCounts, observeRooms, readingsOf } from "./rooms/observe.ts";
@@ -66,7 +67,7 @@ export function instrument(server: Server, options: InstrumentOptions = {}): Tel
 function compose(server: Server, options: ResolvedOptions): NonNullable<typeof current> {
   const status = createStatus(PROCESS_START);
   const counts = createCounts(options.messages);
-  const { orchestrator, tracerProvider, meterProvider, trust, annotationKeys } = options;
+  const { orchestrator, tracerProvider, meterProvider, annotationKeys } = options;
   const readings = readingsOf(counts).set(METRICS.status, status.reading);
   const teller = createTeller({ tracerProvider, meterProvider, readings });
   teller.look();
@@ -79,7 +80,8 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
   observeParts({ teller, boot, openAllocation: () => allocations.open, mapLoaded: playable });
 
   const drain = { crashed: false };
-  const rooms = observeRooms({ ...counts, teller, trust, drain, playerJoined: playable }, options);
+  const gate = createGate(options.trust);
+  const rooms = observeRooms({ ...counts, teller, gate, drain, playerJoined: playable }, options);
   const forbidTraceHeaders = options.cors ? allowTraceHeaders() : undefined;
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
   const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, rooms, drain, options });

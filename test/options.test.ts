@@ -23,7 +23,11 @@ test.each<[string, unknown, string]>([
     'instrument: unknown option "trsut" ("link"); known are orchestrator, trust, endpoints',
   ],
   ["options that are no object", "link", 'instrument: options must be an object, got "link"'],
-  ["a trust that is not known", { trust: "signd" }, 'trust must be "continue" or "link" or "ignore", got "signd"'],
+  [
+    "a trust that is not known",
+    { trust: "signd" },
+    'trust must be "continue" or "signed" or "link" or "ignore", got "signd"',
+  ],
   [
     "a port out of range",
     { endpoints: { port: 70_000 } },

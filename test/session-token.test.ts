@@ -16,7 +16,7 @@ const DAY = 86_400_000;
 
 const text = (name: keyof typeof TOKEN_TEXTS) =>
   fc.option(
-    fc.string({ unit: "binary", minLength: 1, maxLength: 80 }).filter((one) => fits(name, one)),
+    fc.string({ unit: "binary", minLength: 1, maxLength: TOKEN_TEXTS[name] / 4 }).filter((one) => fits(name, one)),
     { nil: undefined },
   );
 const counts = fc.integer({ min: 0, max: 999_999 });

@@ -1,6 +1,8 @@
 import type { Context, MeterProvider, TracerProvider } from "@opentelemetry/api";
-import { checkKeys, checkOneOf, checkShape, checkString } from "../internal/check.ts";
+import { checkDuration, checkKeys, checkOneOf, checkShape, checkString, optional } from "../internal/check.ts";
 import { warn } from "../internal/report.ts";
+import { checkSecretKeys, checkSecrets } from "../propagation/secrets.ts";
+import type { Signing } from "../propagation/session-carrier.ts";
 import { fits, SESSION_ENDS, TOKEN_TEXTS, type SessionEnd } from "../propagation/session-token.ts";
 import type { Player } from "../sessions/steps.ts";
 
@@ -11,11 +13,11 @@ export interface StartSessionOptions {
    * control characters it stays here, and the game server's spans do not have it.
    */
   readonly playerId: string;
-  /** How the player proved it: `password`, `steam`, ... Left out over 64 bytes. */
+  /** How the player proved it: `password`, `steam`, ... Left out over 32 bytes. */
   readonly authMethod?: string | undefined;
   /** As the client says. Left out over 64 bytes. */
   readonly clientVersion?: string | undefined;
-  /** As the client says. Left out over 64 bytes. */
+  /** As the client says. Left out over 32 bytes. */
   readonly platform?: string | undefined;
   /**
    * Who tells `session.lifecycle`, the summary, so that there is one and never two. `"server"`: the game server, when the
@@ -25,6 +27,13 @@ export interface StartSessionOptions {
    * @default "server"
    */
   readonly end?: SessionEnd;
+  /**
+   * Signs the carrier, for game servers with `trust: { secrets, audience }`: `{ secrets: [current, previous], audience:
+   * "arena" }`. What it costs is that one which is used after `expiresIn` is not believed.
+   *
+   * @default not signed
+   */
+  readonly sign?: Signing | undefined;
   /**
    * What the session hangs from.
    *
@@ -40,10 +49,13 @@ export interface StartSessionOptions {
 export interface ResolvedSession {
   readonly player: Player & { readonly playerId: string };
   readonly end: SessionEnd;
+  readonly signing: Signing | undefined;
   readonly parent: Context | undefined;
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
 }
+
+const DAY_MS = 86_400_000;
 
 const KNOWN = [
   "playerId",
@@ -51,6 +63,7 @@ const KNOWN = [
   "clientVersion",
   "platform",
   "end",
+  "sign",
   "parent",
   "tracerProvider",
   "meterProvider",
@@ -76,12 +89,23 @@ export function resolveSession(options: StartSessionOptions): ResolvedSession {
       platform: clientText("platform", options.platform),
     },
     end: checkOneOf("startSession.end", end, SESSION_ENDS),
+    signing: optional(options.sign, resolveSigning),
     parent: parent && checkShape<Context>("startSession.parent", parent, ["getValue", "setValue"]),
     tracerProvider:
       tracerProvider && checkShape<TracerProvider>("startSession.tracerProvider", tracerProvider, ["getTracer"]),
     meterProvider:
       meterProvider && checkShape<MeterProvider>("startSession.meterProvider", meterProvider, ["getMeter"]),
   };
+}
+
+function resolveSigning(sign: Signing): Signing {
+  const where = "startSession.sign";
+  checkSecretKeys(where, sign, ["secrets", "audience", "expiresIn"]);
+  const expiresIn = optional(sign.expiresIn, (given) => checkDuration(`${where}.expiresIn`, given));
+  if (expiresIn !== undefined && expiresIn > DAY_MS) {
+    throw new TypeError(`${where}.expiresIn must be at most a day (${DAY_MS}), got ${expiresIn}`);
+  }
+  return { ...checkSecrets(where, sign), expiresIn };
 }
 
 /** Clients send anything as their version, and a login that throws on it is a login that anybody can break. */

@@ -2,21 +2,12 @@ import { context, isSpanContextValid, trace, type Attributes, type SpanContext }
 import { randomUUID } from "node:crypto";
 import { SPANS } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
-import { joinOptionsWithContext } from "../propagation/join-options.ts";
-import { TOKEN_KEY, tokenOf } from "../propagation/session-token.ts";
+import { sessionCarrier, type SessionCarrier } from "../propagation/session-carrier.ts";
 import { formatTraceparent } from "../propagation/traceparent.ts";
 import { endedNote, lifecycleStep, phaseStep, startedStep, type SessionFacts } from "../sessions/steps.ts";
 import { createPhases, type BackendPhase, type BackendPhaseName } from "./session-phases.ts";
 import { resolveSession, type ResolvedSession, type StartSessionOptions } from "./session-options.ts";
 import { sessionTeller, type SessionTeller } from "./session-teller.ts";
-
-/** What the client copies into its join options, so that the game server goes on with the session. */
-export interface SessionCarrier {
-  /** Of `session.started`. Missing while no OpenTelemetry SDK is registered. */
-  readonly traceparent?: string;
-  readonly tracestate?: string;
-  readonly "colyseus-otel": string;
-}
 
 /** A player's session, as the service that logged the player in sees it. Holds no open span; forgetting it costs nothing. */
 export interface BackendSession {
@@ -49,12 +40,11 @@ export function startSession(options: StartSessionOptions): BackendSession {
   const resolved = resolveSession(options);
   const telling = sessionTeller(resolved.tracerProvider, resolved.meterProvider);
   const facts = tellLogin(resolved, telling);
-  const { end, player } = resolved;
-  const token = tokenOf({ ...player, id: facts.id, start: facts.startedAt, leg: 0, matches: 0, end });
-  const carrier = { [TOKEN_KEY]: token };
+  const { end, player, signing } = resolved;
+  const token = { ...player, id: facts.id, start: facts.startedAt, leg: 0, matches: 0, end };
   return {
     id: facts.id,
-    carrier: Object.freeze(facts.root ? joinOptionsWithContext(carrier, facts.root) : carrier),
+    carrier: sessionCarrier(token, facts.root, signing),
     traceparent: facts.root && formatTraceparent(facts.root),
     ...createEnding(facts, resolved, telling),
   };

@@ -13,7 +13,7 @@ export function checkKeys(where: string, options: unknown, known: readonly strin
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw new TypeError(
-        `${where}: unknown option "${key}" (${show((options as Record<string, unknown>)[key])}); known are ${known.join(", ")}`,
+        `${where}: unknown option "${key}" (${show(withoutSecret(key, (options as Record<string, unknown>)[key]))}); known are ${known.join(", ")}`,
       );
     }
   }
@@ -121,8 +121,13 @@ export function show(value: unknown): string {
     return `the function ${value.name || "(anonymous)"}`;
   }
   try {
-    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+    return (JSON.stringify(value, withoutSecret) ?? String(value)).slice(0, 100);
   } catch {
     return Object.prototype.toString.call(value);
   }
+}
+
+/** Messages end up in logs, and secrets may have been handed to the wrong option. */
+function withoutSecret(key: string, value: unknown): unknown {
+  return /secret/i.test(key) ? "not shown" : value;
 }

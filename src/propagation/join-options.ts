@@ -1,5 +1,7 @@
 import type { SpanContext } from "@opentelemetry/api";
+import type { SharedSecrets } from "./secrets.ts";
 import { parseToken, TOKEN_KEY, type TokenExtraction } from "./session-token.ts";
+import { isSigned } from "./signature.ts";
 import { ownValue, parseTraceparent, withTraceFields, type Extraction } from "./traceparent.ts";
 
 /** The keys that a player's program adds to its join options. */
@@ -25,6 +27,19 @@ export function contextFromJoinOptions(options: unknown): Extraction {
 /** The session in join options, as the login service's carrier put it there. */
 export function tokenFromJoinOptions(options: unknown): TokenExtraction {
   return parseToken(ownValue(options, TOKEN_KEY));
+}
+
+/**
+ * What of join options is signed: a token without a context, where its service has no SDK; never the context in Passage's
+ * `extra`, which may come in beside such a token.
+ */
+export function signedInJoinOptions(
+  options: unknown,
+  secrets: SharedSecrets,
+): { readonly token: boolean; readonly context: boolean } {
+  const traceparent = ownValue(options, "traceparent") ?? "";
+  const token = isSigned(ownValue(options, TOKEN_KEY), traceparent, secrets);
+  return { token, context: token && traceparent !== "" };
 }
 
 /** A copy of Passage's `extra` map that carries the context. */

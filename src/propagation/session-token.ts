@@ -1,5 +1,5 @@
 import { now } from "../internal/clock.ts";
-import type { ContextOutcome, Trust } from "./trust.ts";
+import type { ContextOutcome, Verdict } from "./trust.ts";
 
 /** The join option that holds the token. */
 export const TOKEN_KEY = "colyseus-otel";
@@ -9,7 +9,7 @@ export type SessionEnd = "server" | "service";
 
 export const SESSION_ENDS: readonly SessionEnd[] = ["server", "service"];
 
-/** What one session says about itself on its way through the client. Unsigned: a client may write what it likes. */
+/** What one session says about itself on its way through the client: where it is not signed, what the client likes. */
 export interface SessionToken {
   readonly id: string;
   /** Login, in epoch milliseconds. Whole when it comes out of a token. */
@@ -28,10 +28,17 @@ export interface SessionToken {
 /** `stale`: well-formed, and its start lies in the future or too far back. */
 export type TokenExtraction = SessionToken | "absent" | "malformed" | "stale";
 
+/** A token with what tells it to be true: until when, in epoch seconds, and an HMAC-SHA256 as base64url. */
+export const SIGNED = /^(.+):([1-9]\d{9}):([\w-]{43})$/;
+
+/** With its signature. */
 export const MAX_TOKEN = 512;
 
-/** Bytes of each text, percent-encoded. With the numbers they stay below {@link MAX_TOKEN} (a test adds them up). */
-export const TOKEN_TEXTS = { playerId: 192, authMethod: 64, clientVersion: 64, platform: 64 } as const;
+/**
+ * Bytes of each text, percent-encoded. With the numbers and a signature they stay below {@link MAX_TOKEN} (a test adds them
+ * up); the last is shorter than a signature, so that no token looks {@link SIGNED}.
+ */
+export const TOKEN_TEXTS = { playerId: 192, authMethod: 32, clientVersion: 64, platform: 32 } as const;
 
 const VERSION = "1";
 const ID = /^[\w-]{1,64}$/;
@@ -63,7 +70,7 @@ export function tokenOf(session: SessionToken): string {
   return fields.join(":");
 }
 
-/** Reads a token of any origin. Never throws. `at` is now, in epoch milliseconds. */
+/** Reads a token of any origin, signed or not: who signed it is not looked at. Never throws. `at` is now, in epoch milliseconds. */
 export function parseToken(value: unknown, at: number = now()): TokenExtraction {
   if (value === undefined || value === null || value === "") {
     return "absent";
@@ -71,7 +78,7 @@ export function parseToken(value: unknown, at: number = now()): TokenExtraction 
   if (typeof value !== "string" || value.length > MAX_TOKEN) {
     return "malformed";
   }
-  const token = readFields(value.split(":", 11));
+  const token = readFields((SIGNED.exec(value)?.[1] ?? value).split(":", 11));
   if (!token) {
     return "malformed";
   }
@@ -87,15 +94,22 @@ export function fits(name: keyof typeof TOKEN_TEXTS, text: string): boolean {
   return encodeURIComponent(text).length <= TOKEN_TEXTS[name];
 }
 
+export interface TokenAdmission {
+  readonly token: SessionToken | undefined;
+  readonly outcome: ContextOutcome;
+}
+
+const ABSENT: TokenAdmission = { token: undefined, outcome: "absent" };
+
 /** A token is believed where its context is: with `"link"` and `"ignore"` the connection is a session of its own. */
-export function admitToken(
-  extraction: TokenExtraction,
-  trust: Trust,
-): { readonly token: SessionToken | undefined; readonly outcome: ContextOutcome } {
-  if (extraction === "absent" || extraction === "malformed") {
-    return { token: undefined, outcome: extraction };
+export function admitToken(extraction: TokenExtraction, verdict: Verdict): TokenAdmission {
+  if (extraction === "absent") {
+    return ABSENT;
   }
-  return extraction === "stale" || trust !== "continue"
+  if (extraction === "malformed" || verdict === "unsigned") {
+    return { token: undefined, outcome: extraction === "malformed" ? extraction : "unsigned" };
+  }
+  return extraction === "stale" || verdict !== "continue"
     ? { token: undefined, outcome: "ignored" }
     : { token: extraction, outcome: "continued" };
 }

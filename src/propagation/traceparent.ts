@@ -1,7 +1,7 @@
 import { createTraceState, isSpanContextValid, TraceFlags, type SpanContext } from "@opentelemetry/api";
 
 /** Version 00 is 55 characters; a later version may be longer, within reason. */
-const MAX_TRACEPARENT = 128;
+export const MAX_TRACEPARENT = 128;
 /** W3C Trace Context: vendors must be able to propagate at least 512 characters. */
 const MAX_TRACESTATE = 512;
 

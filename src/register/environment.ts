@@ -1,11 +1,16 @@
 import { show } from "../internal/check.ts";
-import { warn } from "../internal/report.ts";
+import { describe, warn } from "../internal/report.ts";
 import type { InstrumentOptions } from "../options.ts";
 import type { Orchestrator } from "../orchestrators/orchestrator.ts";
-import { TRUSTS, type Trust } from "../propagation/trust.ts";
+import { AUDIENCE_VARIABLE, SECRETS_VARIABLE } from "../propagation/secrets.ts";
+import { resolveTrust, TRUSTS, type Trust } from "../propagation/trust.ts";
 
 const PREFIX = "COLYSEUS_OTEL_";
-const KNOWN = ["ORCHESTRATOR", "TRUST", "ENDPOINTS", "ANNOTATIONS", "SESSION_LINGER"].map((name) => PREFIX + name);
+const KNOWN = [
+  ...["ORCHESTRATOR", "TRUST", "ENDPOINTS", "ANNOTATIONS", "SESSION_LINGER"].map((name) => PREFIX + name),
+  SECRETS_VARIABLE,
+  AUDIENCE_VARIABLE,
+];
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -23,7 +28,7 @@ export function optionsFromEnvironment(env: NodeJS.ProcessEnv, found: Found): In
     }
   }
   const options: Mutable<InstrumentOptions> = {};
-  const trust = oneOf<Trust>(env, `${PREFIX}TRUST`, TRUSTS, "continue is used");
+  const trust = trustFrom(env);
   if (trust) {
     options.trust = trust;
   }
@@ -55,6 +60,22 @@ function millisecondsFrom(env: NodeJS.ProcessEnv, name: string): number | undefi
   }
   warn(name, `${name} must be whole milliseconds, got ${show(given)}; the default is used`);
   return undefined;
+}
+
+/** Who has set secrets wants them to be asked for. Where they are no good, nothing that comes in is believed. */
+function trustFrom(env: NodeJS.ProcessEnv): Trust | undefined {
+  const name = `${PREFIX}TRUST`;
+  const fallback = env[SECRETS_VARIABLE] ? "signed" : "continue";
+  const trust = oneOf(env, name, TRUSTS, `${fallback} is used`) ?? fallback;
+  if (trust !== "signed") {
+    return trust;
+  }
+  try {
+    return resolveTrust(trust, env);
+  } catch (error) {
+    warn(name, `${describe(error)}; link is used`);
+    return "link";
+  }
 }
 
 /** Agones sets AGONES_SDK_GRPC_PORT in every container of a GameServer. */

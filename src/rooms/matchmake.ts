@@ -4,11 +4,9 @@ import { ATTRIBUTES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
-import { contextFromHeaders, languageFromHeaders } from "../propagation/headers.ts";
-import { contextFromJoinOptions, stripJoinOptions, tokenFromJoinOptions } from "../propagation/join-options.ts";
-import { admitToken } from "../propagation/session-token.ts";
-import { admit, type Admission } from "../propagation/trust.ts";
-import type { ClaimedSession } from "../sessions/steps.ts";
+import { languageFromHeaders } from "../propagation/headers.ts";
+import { stripJoinOptions } from "../propagation/join-options.ts";
+import type { Admission } from "../propagation/trust.ts";
 import { contextOf, newStep, type Step, type StepLink } from "../telling/step.ts";
 import { matchmakeFailure } from "./failures.ts";
 import { newJourney, withJourney, type Journey, type Refusal } from "./journey.ts";
@@ -51,11 +49,11 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
   observer.meetNewRooms(roomNameOrId);
   const asked = roomById(method, roomNameOrId);
   const room = asked?.roomName ?? roomType(method, roomNameOrId);
-  const player = admitted(observer, "join_options", contextFromJoinOptions(options));
-  const claimed = claimedSession(observer, options, player);
-  const { headers } = (authContext ?? {}) as { headers?: unknown };
-  const header = admitted(observer, "header", contextFromHeaders(headers));
   const http = activeSpan();
+  const { player, session } = observer.gate.joinOptions(options);
+  const headers = (authContext as { headers?: unknown } | undefined)?.headers;
+  const header = observer.gate.headers(headers, !player.parent && !http);
+  noteAdmissions(observer, player, session, header);
   const parent = player.parent ?? http ?? header.parent;
   const step = newStep(SPANS.matchmake, {
     parent,
@@ -66,6 +64,7 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
   });
   observer.teller.open(step);
   const continued = player.parent ?? (http ? undefined : header.parent);
+  const claimed = session.token && { token: session.token, root: player.parent };
   const journey = newJourney(room, continued, claimed, languageFromHeaders(headers));
   return { step, asked, journey };
 }
@@ -81,19 +80,18 @@ function requestAttributes(method: unknown, room: string | undefined): Attribute
   return attributes;
 }
 
-/** The session that the player's token names. A request without a token says nothing of one, and is not counted. */
-function claimedSession(
-  { teller, trust }: RoomsObserver,
-  options: unknown,
+/** A request without a token says nothing of a session, and is not counted. */
+function noteAdmissions(
+  { teller }: RoomsObserver,
   player: Admission,
-): ClaimedSession | undefined {
-  const extraction = tokenFromJoinOptions(options);
-  if (extraction === "absent") {
-    return undefined;
+  session: Pick<Admission, "outcome">,
+  header: Admission,
+): void {
+  teller.note({ note: "trace_context", source: "join_options", outcome: player.outcome });
+  if (session.outcome !== "absent") {
+    teller.note({ note: "trace_context", source: "session_token", outcome: session.outcome });
   }
-  const { token, outcome } = admitToken(extraction, trust);
-  teller.note({ note: "trace_context", source: "session_token", outcome });
-  return token && { token, root: player.parent };
+  teller.note({ note: "trace_context", source: "header", outcome: header.outcome });
 }
 
 function closeRequest(
@@ -125,16 +123,6 @@ function closeRequest(
     teller.note({ note: "join.refused", room: step.target, kind, outcome: refusedOutcome(journey) });
   }
   teller.close(step);
-}
-
-function admitted(
-  { teller, trust }: RoomsObserver,
-  source: string,
-  extraction: Parameters<typeof admit>[0],
-): Admission {
-  const admission = admit(extraction, trust);
-  teller.note({ note: "trace_context", source, outcome: admission.outcome });
-  return admission;
 }
 
 /** Contexts that came along and are not the parent, each once. One that the HTTP span continues already is no news. */

@@ -1,7 +1,7 @@
 import { QueueRoom, type Client, type Room } from "@colyseus/core";
 import type { MetricConvention } from "../conventions.ts";
 import type { Undo } from "../internal/patch.ts";
-import type { Trust } from "../propagation/trust.ts";
+import type { Gate } from "../propagation/gate.ts";
 import type { EndReasonOf } from "../sessions/end-reason.ts";
 import type { GamePhase } from "../sessions/phases.ts";
 import type { Registry } from "../sessions/registry.ts";
@@ -11,7 +11,7 @@ import type { Distributions, Reading, Tally } from "../telling/tally.ts";
 
 /** What is known and counted about rooms and their players. */
 export interface RoomsState extends Sessions {
-  readonly trust: Trust;
+  readonly gate: Gate;
   readonly registry: Registry;
   readonly waiting: WaitingSeats;
   readonly drain: Drain;
