@@ -21,14 +21,14 @@ const TOKEN = tokenOf({
 const FORGED = signToken(TOKEN, TRACEPARENT, Date.now() + 3_600_000, { secrets: [FOREIGN] });
 
 /** Well-formed, and not to be believed where signatures are asked for. */
-export const PLAUSIBLE: readonly string[] = [TRACEPARENT, TOKEN, FORGED];
+const PLAUSIBLE: readonly string[] = [TRACEPARENT, TOKEN, FORGED];
 
 const deep = (depth: number): unknown => JSON.parse(`${"[".repeat(depth)}${"]".repeat(depth)}`);
 
 /** As JSON can say it. */
 const NASTY: readonly unknown[] = [
-  ...[null, true, 0, -0, 1e308, -1, "", " ", "\0", "\u202E", "\u{1F3AE}", "\uD800", "\uFEFF", "%", "%00", "%ED%A0%80"],
-  ...[
+  [null, true, 0, -0, 1e308, -1, "", " ", "\0", "\u202E", "\u{1F3AE}", "\uD800", "\uFEFF", "%", "%00", "%ED%A0%80"],
+  [
     "__proto__",
     "constructor",
     "hasOwnProperty",
@@ -39,14 +39,14 @@ const NASTY: readonly unknown[] = [
     "undefined",
     "[object Object]",
   ],
-  ...[`${TRACEPARENT}\r\nx-evil: 1`, `${TRACEPARENT},${TRACEPARENT}`, TRACEPARENT.toUpperCase(), `{"traceparent":1}`],
-  ...[":".repeat(511), "1:".repeat(256), `1${":".repeat(9)}`, `${FORGED}${FORGED}`, `:9999999999:${"A".repeat(43)}`],
-  ...["x".repeat(1 << 16), "\u0130".repeat(1 << 12), "-".repeat(1 << 12), "(".repeat(1 << 10), "9".repeat(400)],
-  ...[[], {}, [TRACEPARENT], [[TOKEN]], deep(500), { length: 1e9 }, { toString: "x", valueOf: "y", toJSON: "z" }],
-  ...['{"__proto__":{"traceparent":"x"}}', '{"constructor":{"prototype":{}}}', '{"get":"x"}'].map((text) =>
+  [`${TRACEPARENT}\r\nx-evil: 1`, `${TRACEPARENT},${TRACEPARENT}`, TRACEPARENT.toUpperCase(), `{"traceparent":1}`],
+  [":".repeat(511), "1:".repeat(256), `1${":".repeat(9)}`, `${FORGED}${FORGED}`, `:9999999999:${"A".repeat(43)}`],
+  ["x".repeat(1 << 16), "\u0130".repeat(1 << 12), "-".repeat(1 << 12), "(".repeat(1 << 10), "9".repeat(400)],
+  [[], {}, [TRACEPARENT], [[TOKEN]], deep(500), { length: 1e9 }, { toString: "x", valueOf: "y", toJSON: "z" }],
+  ['{"__proto__":{"traceparent":"x"}}', '{"constructor":{"prototype":{}}}', '{"get":"x"}'].map((text) =>
     JSON.parse(text),
   ),
-];
+].flat();
 
 /** Values of all kinds, half of them of fast-check. `seed` gives the same again. */
 export function hostileValues(count: number, seed: number): readonly unknown[] {

@@ -11,7 +11,7 @@ import { startServer, until, type TestServer } from "./_server.ts";
 
 const MILLION = 1_000_000;
 const CARRIERS = ["traceparent", "tracestate", "colyseus-otel"] as const;
-const OUTCOMES = new Set(["continued", "linked", "ignored", "absent", "malformed", "unsigned", "capped"]);
+const OUTCOMES = ["absent", "capped", "continued", "ignored", "malformed", "unsigned"];
 
 class Arena extends Room {}
 
@@ -36,7 +36,7 @@ test(
       stripJoinOptions(options);
     }
     // The payloads come by every way.
-    expect([...tally.keys()].toSorted()).toEqual(["absent", "capped", "continued", "ignored", "malformed", "unsigned"]);
+    expect([...tally.keys()].toSorted()).toEqual(OUTCOMES);
     expect(heap.at(-1)! - heap[0]!, `bytes after each 250,000: ${heap.join()}`).toBeLessThan(1 << 20);
   },
 );
@@ -47,7 +47,7 @@ test(
   async () => {
     const seed = Date.now() & 0x7fffffff;
     // Core says a line for each room that a stranger wants to come back to.
-    vi.spyOn(console, "log").mockImplementation(() => {});
+    vi.spyOn(console, "info").mockImplementation(() => {});
     await using game = await startServer({ arena: Arena });
     const [values, roll] = [hostileValues(2000, seed), dice(seed)];
     for (let sent = 0; sent < 3000; sent += 50) {
@@ -69,24 +69,24 @@ test(
     ).toEqual([]);
     const spans = game.recorded.spans().map(({ name, attributes, status }) => ({ name, attributes, status }));
     expect(JSON.stringify(spans)).not.toContain(EVIL);
-    expect(spans.length).toBeGreaterThan(3000);
+    expect(spans.length).toBeGreaterThan(1000);
   },
 );
 
 /** Every label that this test's server may have, whoever plays. */
-const LABELS = new Set([
-  ...["", "room=arena"],
-  ...["source=environment", "source=header", "source=join_options", "source=session_token"],
-  ...Array.from(OUTCOMES, (outcome) => `outcome=${outcome}`),
-  ...["accepted", "refused_full", "refused_auth", "error", "consumed", "expired", "success"].map(
-    (one) => `outcome=${one}`,
-  ),
-  ...["kind=new", "kind=moved", "kind=reconnect"],
-  ...Object.values(ERROR_TYPES).map((type) => `error.type=${type}`),
-  ...["load", "prepare", "listen", "orchestrator", "total", "in_game", "reconnecting"].map((phase) => `phase=${phase}`),
-  ...["starting", "ready", "allocated", "draining", "stopped"].map((state) => `state=${state}`),
-  ...["end_reason=client_quit", "end_type=graceful"],
-]);
+const LABELS = new Set(
+  Object.entries({
+    room: ["arena"],
+    source: ["environment", "header", "join_options", "session_token"],
+    outcome: [...OUTCOMES, "accepted", "refused_full", "refused_auth", "error", "consumed", "expired", "success"],
+    kind: ["new", "moved", "reconnect"],
+    "error.type": Object.values(ERROR_TYPES),
+    phase: ["load", "prepare", "listen", "orchestrator", "total", "in_game", "reconnecting"],
+    state: ["starting", "ready", "allocated", "draining", "stopped"],
+    end_reason: ["client_quit"],
+    end_type: ["graceful"],
+  }).flatMap(([label, words]) => words.map((word) => `${label}=${word}`)),
+).add("");
 
 function payload(values: readonly unknown[], roll: (below: number) => number): Record<string, unknown> {
   const options: Record<string, unknown> = {};

@@ -1,6 +1,6 @@
 import { Server } from "@colyseus/core";
 import { instrument, type InstrumentOptions } from "colyseus-otel";
-import { startSession, type StartSessionOptions } from "colyseus-otel/backend";
+import { startSession } from "colyseus-otel/backend";
 import { afterEach, expect, test, vi } from "vitest";
 import { resolveOptions } from "../src/options.ts";
 import { optionsFromEnvironment } from "../src/register/environment.ts";
@@ -15,9 +15,8 @@ afterEach(() => {
 });
 
 const SHORT = "fifteen letters";
-const traced = (options: object) => () =>
-  instrument(new Server({ greet: false, gracefullyShutdown: false }), options as InstrumentOptions);
-const login = (options: object) => () => startSession({ playerId: "ann", ...options } as StartSessionOptions);
+const traced = (options: object) => () => instrument(new Server({ greet: false, gracefullyShutdown: false }), options);
+const login = (options: object) => () => startSession({ playerId: "ann", ...options });
 
 test.each<[string, () => unknown, string]>([
   ["no secrets", traced({ trust: {} }), "trust.secrets must be an array with at least one string, got undefined"],
@@ -127,7 +126,7 @@ test.each<[string, NodeJS.ProcessEnv, InstrumentOptions["trust"], string[]]>([
 ])("register, COLYSEUS_OTEL_TRUST_*: %s", (_what, env, trust, said) => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
   vi.spyOn(performance, "now").mockReturnValue((minute += 61_000));
-  const agones = () => expect.unreachable() as never;
+  const agones = () => expect.unreachable();
   expect(optionsFromEnvironment(env, { appUsesAgones: false, agones }).trust).toEqual(trust);
   expect(warned.mock.calls.flat()).toEqual(said.map((one) => expect.stringContaining(one)));
   expect(warned.mock.calls.join()).not.toContain(SHORT);
