@@ -8,10 +8,12 @@ import { Room } from "@colyseus/core";
 import type { Room as ClientRoom } from "@colyseus/sdk";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { InstrumentOptions } from "colyseus-otel";
 import { startReceiver, type Receiver } from "../demo/receiver/receiver.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startAllocationService } from "../standins/allocation-service.ts";
+import { CURRENT } from "./_secrets.ts";
 import { startServer, until } from "./_server.ts";
 import { spanTree } from "./_telemetry.ts";
 
@@ -40,7 +42,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(project, { recursive: true }));
 
-async function startService(program: string, receiver: Receiver) {
+async function startService(program: string, receiver: Receiver, env: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, [program], {
     cwd: project,
     env: {
@@ -48,6 +50,7 @@ async function startService(program: string, receiver: Receiver) {
       PORT: "0",
       OTEL_SERVICE_NAME: "login",
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -83,13 +86,21 @@ test("the page's code type-checks in a project of its own", () => {
   expect(stdout.split("\n").filter((line) => /^[\w-]+\.ts\(/.test(line))).toEqual([]);
 });
 
-test.each(["node-http.ts", "with-express.ts"])(
-  "%s: one trace from session.started in the login service to session.lifecycle in the game server",
-  async (program) => {
+test.each<[string, string, NodeJS.ProcessEnv, InstrumentOptions]>([
+  ["node-http.ts", "", {}, {}],
+  [
+    "with-express.ts",
+    ", signed",
+    { COLYSEUS_OTEL_TRUST_SECRETS: CURRENT },
+    { trust: { secrets: [CURRENT], audience: "arena" } },
+  ],
+])(
+  "%s%s: one trace from session.started in the login service to session.lifecycle in the game server",
+  async (program, _signed, env, options) => {
     await using receiver = await startReceiver();
-    await using game = await startServer({ arena: Arena });
+    await using game = await startServer({ arena: Arena }, options);
     const room = await (async () => {
-      await using service = await startService(program, receiver);
+      await using service = await startService(program, receiver, env);
       const { play } = (await import(pathToFileURL(join(project, "play.ts")).href)) as {
         play(loginService: string, gameServer: string): Promise<ClientRoom>;
       };
