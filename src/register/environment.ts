@@ -27,11 +27,7 @@ export function optionsFromEnvironment(env: NodeJS.ProcessEnv, found: Found): In
       warn(name, `${name} is not known and does nothing; known are ${KNOWN.join(", ")}`);
     }
   }
-  const options: Mutable<InstrumentOptions> = {};
-  const trust = trustFrom(env);
-  if (trust) {
-    options.trust = trust;
-  }
+  const options: Mutable<InstrumentOptions> = { trust: trustFrom(env) };
   const endpoints = endpointsFrom(env);
   if (endpoints !== undefined) {
     options.endpoints = endpoints;
@@ -63,7 +59,7 @@ function millisecondsFrom(env: NodeJS.ProcessEnv, name: string): number | undefi
 }
 
 /** Who has set secrets wants them to be asked for. Where they are no good, nothing that comes in is believed. */
-function trustFrom(env: NodeJS.ProcessEnv): Trust | undefined {
+function trustFrom(env: NodeJS.ProcessEnv): Trust {
   const name = `${PREFIX}TRUST`;
   const fallback = env[SECRETS_VARIABLE] ? "signed" : "continue";
   const trust = oneOf(env, name, TRUSTS, `${fallback} is used`) ?? fallback;
