@@ -1,5 +1,6 @@
-import { Room } from "@colyseus/core";
+import { Room, type Client } from "@colyseus/core";
 import { createTraceState } from "@opentelemetry/api";
+import { sessionOf } from "colyseus-otel";
 import { startSession, type SessionCarrier, type StartSessionOptions } from "colyseus-otel/backend";
 import { expect, test } from "vitest";
 import { parseToken, tokenOf, type SessionToken } from "../src/propagation/session-token.ts";
@@ -64,6 +65,27 @@ test("a service that still signs with the secret before, or already with the one
     const { id, carrier } = login({ sign: { ...ARENA, secrets } });
     expect(await play(game, carrier)).toMatchObject({ parent: spanIdOf(carrier), session: id });
   }
+});
+
+test("a carrier that the server gives for the next room is signed too, whether the player came with a login or without", async () => {
+  const carriers: object[] = [];
+  class Lobby extends Room {
+    override onJoin(client: Client) {
+      carriers.push(sessionOf(client).carrier());
+    }
+  }
+  await using game = await startServer({ lobby: Lobby, arena: Arena }, { trust: ARENA });
+  for (const { carrier } of [login(), { carrier: {} }]) {
+    const lobby = await game.client().joinOrCreate("lobby", carrier);
+    const arena = await game.client().joinOrCreate("arena", carriers.at(-1)!);
+    await lobby.leave();
+    await arena.leave();
+  }
+  await until("the ends", () => game.recorded.named("session.lifecycle").length === 2);
+  expect(await game.recorded.points("colyseus.trace_context")).toMatchObject({
+    "outcome=continued source=join_options": 3,
+    "outcome=continued source=session_token": 3,
+  });
 });
 
 /** What a player, or somebody between, may make of an honest carrier. */

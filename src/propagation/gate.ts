@@ -2,12 +2,15 @@ import { TraceFlags } from "@opentelemetry/api";
 import { createBucket } from "./bucket.ts";
 import { contextFromHeaders } from "./headers.ts";
 import { contextFromJoinOptions, signedInJoinOptions, tokenFromJoinOptions } from "./join-options.ts";
+import type { SharedSecrets } from "./secrets.ts";
 import { admitToken, type TokenAdmission } from "./session-token.ts";
 import type { Extraction } from "./traceparent.ts";
 import { admit, type Admission, type ResolvedTrust, type Verdict } from "./trust.ts";
 
 /** Where players' carriers come in: what each of them is good for. */
 export interface Gate {
+  /** What a carrier that leaves here is signed with, so that it comes in again. */
+  readonly signing: SharedSecrets | undefined;
   joinOptions(options: unknown): { readonly player: Admission; readonly session: TokenAdmission };
   /** `leads`: it would be the parent, as nothing else is. */
   headers(headers: unknown, leads: boolean): Admission;
@@ -28,10 +31,11 @@ export function createGate(trust: ResolvedTrust): Gate {
     }
     return trust === "continue" && leads && isForced(extraction) && !takeForced() ? "capped" : trust;
   };
-  const secrets = typeof trust === "object" ? trust : undefined;
+  const signing = typeof trust === "object" ? trust : undefined;
   return {
+    signing,
     joinOptions(options) {
-      const signed = secrets ? signedInJoinOptions(options, secrets) : NOT_SIGNED;
+      const signed = signing ? signedInJoinOptions(options, signing) : NOT_SIGNED;
       const context = contextFromJoinOptions(options);
       return {
         player: admit(signed.context ? withoutState(context) : context, verdictOn(context, signed.context, true)),

@@ -4,8 +4,9 @@ import { ATTRIBUTES } from "../conventions.ts";
 import { checkKeys, checkOneOf, show } from "../internal/check.ts";
 import { now } from "../internal/clock.ts";
 import { guard } from "../internal/report.ts";
-import { joinOptionsWithContext } from "../propagation/join-options.ts";
-import { TOKEN_KEY, tokenOf } from "../propagation/session-token.ts";
+import type { Gate } from "../propagation/gate.ts";
+import { sessionCarrier } from "../propagation/session-carrier.ts";
+import type { TOKEN_KEY } from "../propagation/session-token.ts";
 import { formatTraceparent } from "../propagation/traceparent.ts";
 import { isReason, REASON } from "./end-reason.ts";
 import { changePhase, GAME_PHASES, type GamePhase } from "./phases.ts";
@@ -59,6 +60,7 @@ const MAX_EVENTS = 128;
 
 interface Observed extends Sessions {
   readonly registry: Registry;
+  readonly gate: Pick<Gate, "signing">;
 }
 
 let observed: Observed | undefined;
@@ -128,9 +130,8 @@ function carrierOf(session: Session): SessionCarrier {
     observed?.linger.begin(session);
   }
   const { playerId, authMethod, clientVersion, platform } = player ?? {};
-  const token = tokenOf({ id, start: startedAt, leg, matches, end, playerId, authMethod, clientVersion, platform });
-  const carrier = { [TOKEN_KEY]: token };
-  return root ? joinOptionsWithContext(carrier, root) : carrier;
+  const token = { id, start: startedAt, leg, matches, end, playerId, authMethod, clientVersion, platform };
+  return sessionCarrier(token, root, observed?.gate.signing);
 }
 
 function beginPhase(connection: Connection | undefined, name: GamePhase, attributes?: Attributes): PlayerPhase {
