@@ -8,7 +8,11 @@ import { CURRENT, FOREIGN, PREVIOUS } from "./_secrets.ts";
 
 vi.mock(import("node:crypto"), async (original) => {
   const crypto = await original();
-  return { ...crypto, timingSafeEqual: vi.fn<typeof crypto.timingSafeEqual>(crypto.timingSafeEqual) };
+  return {
+    ...crypto,
+    createHmac: vi.fn<typeof crypto.createHmac>(crypto.createHmac),
+    timingSafeEqual: vi.fn<typeof crypto.timingSafeEqual>(crypto.timingSafeEqual),
+  };
 });
 
 const NOW = 1_800_000_000_000;
@@ -94,14 +98,15 @@ test("base64 that decodes to the same bytes is not the same signature: one carri
   expect(isSigned(twin, TRACEPARENT, ARENA, NOW)).toBe(false);
 });
 
-test("signatures are compared in constant time, and one that has expired is not even computed", () => {
-  const compared = vi.mocked(timingSafeEqual);
-  compared.mockClear();
+test("signatures are compared in constant time; what has expired, or is longer than any, is not even hashed", () => {
+  const [compared, hashed] = [vi.mocked(timingSafeEqual).mockClear(), vi.mocked(createHmac).mockClear()];
   const forged = SIGNED.slice(0, -43) + "A".repeat(43);
   expect(isSigned(forged, TRACEPARENT, { ...ARENA, secrets: [CURRENT, PREVIOUS] }, NOW)).toBe(false);
   expect(compared).toHaveBeenCalledTimes(2);
   expect(isSigned(forged, TRACEPARENT, ARENA, LATER)).toBe(false);
-  expect(compared).toHaveBeenCalledTimes(2);
+  expect(isSigned(forged.padStart(1 << 20, "x"), TRACEPARENT, ARENA, NOW)).toBe(false);
+  expect(isSigned(forged, "x".repeat(1 << 20), ARENA, NOW)).toBe(false);
+  expect(hashed).toHaveBeenCalledTimes(2);
 });
 
 test("the longest token that there is fits with its signature, and is read", () => {
