@@ -40,7 +40,7 @@ export function line(hub: LocalPresence, from: ProcessName, { said, swallowed }:
 function bound(hub: LocalPresence): LocalPresence {
   const names = Object.getOwnPropertyNames(Object.getPrototypeOf(hub)).filter((name) => name !== "constructor");
   const methods = names.map((name) => [name, (...args: unknown[]) => call(hub, name, args)] as const);
-  return Object.assign({}, hub, Object.fromEntries(methods)) as LocalPresence;
+  return Object.assign({}, hub, Object.fromEntries(methods));
 }
 
 function call(hub: LocalPresence, name: string, args: unknown[]): unknown {
