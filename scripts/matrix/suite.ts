@@ -11,6 +11,7 @@ export const SUITE: readonly string[] = [
   "cluster-refusals",
   "cluster-timeouts",
   "collector-back",
+  "cors",
   "drain",
   "endpoints",
   "ends",
