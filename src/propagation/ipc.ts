@@ -17,6 +17,8 @@ export interface IpcJourney {
   /** The player's own context, where it was continued. */
   readonly player: SpanContext | undefined;
   readonly token: SessionToken | undefined;
+  /** The token was signed, and its signature is good. */
+  readonly signed: boolean;
   /** `session.started` of whoever began the token's session. */
   readonly root: SpanContext | undefined;
   /** Language that the request asks for. */
@@ -39,6 +41,7 @@ export function ipcMessageWithCarrier(message: readonly unknown[], { parent, jou
         player: fieldsOf(journey.player),
         root: fieldsOf(journey.root),
         locale: journey.locale,
+        signed: journey.signed,
         ...(journey.token && { session: tokenOf(journey.token) }),
       },
     }),
@@ -72,6 +75,7 @@ function journeyFrom(journey: object): IpcJourney {
     player: contextFrom(ownValue(journey, "player")),
     root: contextFrom(ownValue(journey, "root")),
     token: typeof token === "string" ? undefined : token,
+    signed: ownValue(journey, "signed") === true,
     locale: languageFrom(ownValue(journey, "locale")),
   };
 }

@@ -78,7 +78,7 @@ function messageFor(registry: Registry, asked: Asked, channel: unknown, message:
 }
 
 function carried({ player, claimed, locale }: Journey): IpcJourney {
-  return { player, token: claimed?.token, root: claimed?.root, locale };
+  return { player, token: claimed?.token, root: claimed?.root, signed: claimed?.signed === true, locale };
 }
 
 /** Players of this process's queues for whom a seat in a match room is asked. */
@@ -154,9 +154,9 @@ function contextOf(message: unknown): Context {
   const { parent, journey, queued }: IpcCarrier = carrierFromIpcMessage(message);
   let answering = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
   if (journey) {
-    const { token, root, player, locale } = journey;
+    const { token, root, signed, player, locale } = journey;
     const answer = `ipc:${String((message as unknown[])[1])}`;
-    answering = withJourney(answering, newJourney(undefined, player, token && { token, root }, locale, answer));
+    answering = withJourney(answering, newJourney(undefined, player, token && { token, root, signed }, locale, answer));
   }
   return queued.size > 0 ? withQueued(answering, queued satisfies Queued) : answering;
 }

@@ -64,7 +64,8 @@ function openRequest(observer: RoomsObserver, args: readonly unknown[]): Request
   });
   observer.teller.open(step);
   const continued = player.parent ?? (http ? undefined : header.parent);
-  const claimed = session.token && { token: session.token, root: player.parent };
+  const signed = observer.gate.signing !== undefined;
+  const claimed = session.token && { token: session.token, root: player.parent, signed };
   const journey = newJourney(room, continued, claimed, languageFromHeaders(headers));
   return { step, asked, journey };
 }
