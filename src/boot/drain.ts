@@ -85,7 +85,7 @@ function setDeadline(parts: DrainParts): NodeJS.Timeout | undefined {
     ? undefined
     : setTimeout(() => {
         endSessions(parts);
-        void flushTelemetry(parts.options, EXPORT_MS);
+        void parts.rooms.settle().then(() => flushTelemetry(parts.options, EXPORT_MS));
       }, drainDeadline).unref();
 }
 

@@ -50,7 +50,8 @@ export interface Rooms {
   readonly undo: Undo;
 }
 
-export interface SessionOptions extends Pick<RoomsState, "homeOf" | "endReasonOf" | "linked"> {
+/** How sessions are told. */
+export interface SessionRules extends Pick<RoomsState, "homeOf" | "endReasonOf" | "linked"> {
   /** Milliseconds. */
   readonly linger: number;
   readonly segment: number;
@@ -58,8 +59,8 @@ export interface SessionOptions extends Pick<RoomsState, "homeOf" | "endReasonOf
 
 /** Follows every room and every player from now on. */
 export function observeRooms(
-  parts: Omit<RoomsState, "registry" | "waiting" | "serverId" | keyof SessionOptions>,
-  { homeOf, endReasonOf, linked, segment, linger: wait }: SessionOptions,
+  parts: Omit<RoomsState, "registry" | "waiting" | "serverId" | keyof SessionRules>,
+  { homeOf, endReasonOf, linked, segment, linger: wait }: SessionRules,
 ): Rooms {
   const linger = createLinger<Session>({
     wait,

@@ -18,8 +18,10 @@ export interface LastSeen {
   left(id: string, at: number): void;
   /** One match more. */
   played(id: string): void;
-  /** Whether nobody has seen the player later than `at`, and all matches. The last one takes the hash away. */
+  /** Whether nobody has seen the player later than `at`, and all matches. */
   settle(id: string, at: number): Promise<{ readonly last: boolean; readonly matches: number | undefined }>;
+  /** The end is told. */
+  forget(id: string): void;
 }
 
 const MATCHES = "matches";
@@ -30,12 +32,12 @@ const TTL_S = 86_400;
 /** `process` is this process' name among the others. */
 export function createLastSeen(store: Store, process: string): LastSeen {
   const keyOf = (id: string) => `colyseus-otel:session:${id}`;
-  const write = (id: string, value: string, matches: number) => {
-    void (async () => {
+  const attempt = (write: () => Promise<void>) => void write().catch(unwritten);
+  const write = (id: string, value: string, matches: number) =>
+    attempt(async () => {
       await store.hset(keyOf(id), process, value);
       await store.hincrbyex(keyOf(id), MATCHES, matches, TTL_S);
-    })().catch(unwritten);
-  };
+    });
   return {
     opened: (id) => write(id, OPEN, 0),
     left: (id, at) => write(id, String(at), 0),
@@ -43,11 +45,12 @@ export function createLastSeen(store: Store, process: string): LastSeen {
     async settle(id, at) {
       const { [MATCHES]: matches, [process]: _own, ...others } = await store.hgetall(keyOf(id));
       const last = Object.entries(others).every(([name, seen]) => !isLater(seen, name, at, process));
-      if (last) {
-        await store.del(keyOf(id));
-      }
       return { last, matches: matches === undefined ? undefined : Number(matches) };
     },
+    forget: (id) =>
+      attempt(async () => {
+        await store.del(keyOf(id));
+      }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { within } from "../internal/deadline.ts";
 import { describe, warn } from "../internal/report.ts";
+import type { SessionEnd } from "../propagation/session-token.ts";
 import type { LastSeen } from "./last-seen.ts";
 
 /** What a store may take to say who saw a player last. */
@@ -9,10 +10,14 @@ const ANSWER_MS = 2000;
 /** What is to be known of a session that may go on. */
 export interface Lasting {
   readonly id: string;
-  readonly end: "server" | "service";
+  /** Who tells `session.lifecycle`. */
+  readonly end: SessionEnd;
+  /** Which of the servers that its token has been to this one is, from 1. */
   readonly leg: number;
   matches: number;
+  /** Rooms that it is in, and seats to which it moves. */
   stays: number;
+  /** Its token is out: it may go on elsewhere, or come back. */
   portable: boolean;
   ended: boolean;
   left: { readonly at: number } | undefined;
@@ -29,7 +34,7 @@ export interface Linger<Session extends Lasting> {
   begin(session: Session): void;
   /** It is in no room here any more. */
   wait(session: Session): void;
-  /** It is in a room again. */
+  /** It has one stay more. */
   goOn(session: Session): void;
   /** It has played one match more. */
   count(session: Session): void;
@@ -87,8 +92,12 @@ export function createLinger<Session extends Lasting>(options: LingerOptions<Ses
     const settled = ask(seen, session).then(({ last, matches = session.matches }) => {
       settling.delete(settled);
       // Not where it came back while the store was asked.
-      if (session.stays === 0) {
-        end(session, last ? { matches } : undefined);
+      if (session.stays > 0) {
+        return;
+      }
+      end(session, last ? { matches } : undefined);
+      if (last) {
+        seen.forget(session.id);
       }
     });
     settling.add(settled);
@@ -130,7 +139,9 @@ export function createLinger<Session extends Lasting>(options: LingerOptions<Ses
       }
     },
     goOn(session) {
-      if (due.delete(session)) {
+      due.delete(session);
+      // Also while the store is asked whether it was seen elsewhere.
+      if (session.stays === 1) {
         seenBy(session)?.opened(session.id);
       }
     },

@@ -11,22 +11,11 @@ export interface Session extends Omit<SessionFacts, "root">, Lasting {
   root: SpanContext | undefined;
   /** The first one's root, and how many traces there were, where there are several. */
   traces: { readonly first: SpanContext | undefined; readonly count: number } | undefined;
-
-  /** Who tells `session.lifecycle`. */
-  readonly end: SessionEnd;
-  /** Which of the servers that its token has been to this one is, from 1. */
-  readonly leg: number;
-  matches: number;
-  /** Rooms that it is in, and seats to which it moves. */
-  stays: number;
-  /** Its token is out: it may go on elsewhere, or come back. */
-  portable: boolean;
-  /** Who says what its player is is believed: the token is signed. */
+  /** What the token says of its player is believed: it is signed. */
   readonly vouched: boolean;
   /** The game's own word for its end: it counts more than any close code. */
   reason: string | undefined;
   left: Leave | undefined;
-  ended: boolean;
 }
 
 export interface Sessions {
