@@ -19,7 +19,7 @@ export interface SharedSecrets {
 export const SECRETS_VARIABLE = "COLYSEUS_OTEL_TRUST_SECRETS";
 export const AUDIENCE_VARIABLE = "COLYSEUS_OTEL_TRUST_AUDIENCE";
 
-/** NIST SP 800-107: an HMAC key below 112 bits is no key. Shorter ones are words. */
+/** NIST SP 800-131A allows no HMAC key below 112 bits, and what is shorter than this is a word. */
 const MIN_SECRET = 16;
 
 /**

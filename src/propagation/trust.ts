@@ -32,6 +32,9 @@ export interface Admission {
   readonly outcome: ContextOutcome;
 }
 
+/** A secret is longer. */
+const LONGEST_SHOWN = 15;
+
 const NOTHING = { parent: undefined, link: undefined };
 const ABSENT: Admission = { ...NOTHING, outcome: "absent" };
 const MALFORMED: Admission = { ...NOTHING, outcome: "malformed" };
@@ -65,6 +68,3 @@ export function resolveTrust(trust: unknown, env: NodeJS.ProcessEnv): ResolvedTr
   const name = checkOneOf("trust", trust, TRUSTS);
   return name === "signed" ? secretsFromEnvironment(env) : name;
 }
-
-/** A secret is longer. */
-const LONGEST_SHOWN = 15;
