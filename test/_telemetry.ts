@@ -12,6 +12,7 @@ import {
   TracerProvider,
   type ReadableSpan,
   type Sampler,
+  type SpanProcessor,
 } from "@opentelemetry/sdk-trace";
 
 /** A real SDK that keeps what it is told in memory, handed in as a user's own. */
@@ -24,14 +25,16 @@ export interface RecordingTelemetry {
   /** Every data point of a metric now, as `{label=value}` -> value (histograms: count and sum). */
   points(metric: string): Promise<Record<string, unknown>>;
   metricNames(): Promise<string[]>;
+  /** All of them by metric and labels, as `colyseus.rooms room=arena`; of histograms the count. */
+  everyPoint(): Promise<Map<string, number>>;
   reset(): void;
 }
 
-export function recordTelemetry(sampler?: Sampler): RecordingTelemetry {
+export function recordTelemetry(sampler?: Sampler, ...processors: SpanProcessor[]): RecordingTelemetry {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const exporter = new InMemorySpanExporter();
   const tracerProvider = new TracerProvider({
-    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+    spanProcessors: [new SimpleSpanProcessor({ exporter }), ...processors],
     ...(sampler && { sampler }),
   });
   const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
@@ -67,6 +70,19 @@ export function recordTelemetry(sampler?: Sampler): RecordingTelemetry {
     },
     async metricNames() {
       return (await collect()).map(({ descriptor }) => descriptor.name).toSorted();
+    },
+    async everyPoint() {
+      return new Map(
+        (await collect()).flatMap(({ descriptor, dataPoints }) =>
+          dataPoints.map(
+            ({ attributes, value }) =>
+              [
+                `${descriptor.name} ${labels(attributes)}`.trim(),
+                typeof value === "object" ? value.count : value,
+              ] as const,
+          ),
+        ),
+      );
     },
     reset: () => exporter.reset(),
   };
