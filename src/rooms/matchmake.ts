@@ -110,8 +110,9 @@ function closeRequest(
     step.result[ATTRIBUTES.connectionId.key] = sessionId;
     step.result[ATTRIBUTES.processId.key] = processId;
   } else {
-    // A full room is locked, and core says so and no more.
-    if (asked ? asked.hasReachedMaxClients() : journey.full) {
+    const returning = step.attributes[ATTRIBUTES.method.key] === "reconnect";
+    // A full room is locked, and core says so and no more. A return asks for no seat.
+    if (!returning && (asked ? asked.hasReachedMaxClients() : journey.full)) {
       journey.refusal ??= "room_full";
     }
     if (journey.room !== undefined) {
@@ -119,8 +120,7 @@ function closeRequest(
       step.result[ATTRIBUTES.room.key] = step.target;
     }
     step.failure = matchmakeFailure(outcome, journey);
-    const fresh = journey.moved ? "moved" : "new";
-    const kind = step.attributes[ATTRIBUTES.method.key] === "reconnect" ? "reconnect" : fresh;
+    const kind = returning ? "reconnect" : journey.moved ? "moved" : "new";
     teller.note({ note: "join.refused", room: step.target, kind, outcome: refusedOutcome(journey) });
   }
   teller.close(step);
