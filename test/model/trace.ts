@@ -57,9 +57,15 @@ function isOf(attributes: ReadableSpan["attributes"], other: ReadableSpan): bool
   return attributes["session.id"] === other.attributes["session.id"];
 }
 
-function expectedSessions({ ends }: Model): Counts {
+function expectedSessions(model: Model): Counts {
   const sessions = new Counts();
-  for (const [id, reason] of ends) {
+  for (const [point, ended] of model.points()) {
+    const [metric, phase] = point.split(" phase=");
+    if (metric === "game.session.phase.duration") {
+      sessions.add(`session.phase.${phase}`, ended);
+    }
+  }
+  for (const [id, reason] of model.ends) {
     sessions.add(`session.started ${id}`, 1);
     sessions.add(`session.lifecycle ${id} ${reason} ${endType(reason)}`, 1);
   }
@@ -72,6 +78,8 @@ function sessionsOf(spans: readonly ReadableSpan[]): Counts {
     if (name === "session.started" || name === "session.lifecycle") {
       const facts = ["session.id", "session.end_reason", "session.end_type"].map((key) => attributes[key]);
       sessions.add([name, ...facts.filter((fact) => fact !== undefined)].join(" "), 1);
+    } else if (name.startsWith("session.phase.")) {
+      sessions.add(name, 1);
     }
   }
   return sessions;
