@@ -23,7 +23,7 @@ async function join({ a }: Cluster, name: string, options?: object): Promise<Cli
 }
 
 function carrier({ matchMaker, sessionOf }: ClusterProcess, { roomId, sessionId }: ClientRoom) {
-  return sessionOf(matchMaker.getLocalRoomById(roomId).clients.get(sessionId)!).carrier();
+  return sessionOf(matchMaker.getLocalRoomById(roomId).clients.getById(sessionId)!).carrier();
 }
 
 const ends = ({ a, b }: Cluster) => [a, b].flatMap(({ recorded }) => recorded.named("session.lifecycle"));

@@ -25,7 +25,7 @@ const lobbies: NonNullable<InstrumentOptions["session"]> = {
 async function join(game: TestServer, name: string, options?: object) {
   const room = await game.client().joinOrCreate(name, options);
   room.reconnection.enabled = false;
-  const client = roomOf(room.roomId).clients.get(room.sessionId)!;
+  const client = roomOf(room.roomId).clients.getById(room.sessionId)!;
   return { room, client };
 }
 

@@ -1,7 +1,7 @@
 import { Room, type Client } from "@colyseus/core";
 import { expect, test, vi } from "vitest";
 import { sessionOf, type InstrumentOptions } from "colyseus-otel";
-import { drop, roomOf, startServer, until, type TestServer } from "./_server.ts";
+import { drop, dropAndReturn, roomOf, startServer, until, type TestServer } from "./_server.ts";
 
 class Arena extends Room {
   override onDrop(client: Client, code?: number) {
@@ -49,6 +49,15 @@ test("a player who is banned while his seat is held ends as banned, by the clien
   sessionOf(client).end("banned");
   await roomOf(room.roomId).disconnect();
   expect(await ended(game)).toEqual(["banned", "enforcement", 1006, "disconnect"]);
+});
+
+test("a reason that was said before a return is not the reason of what comes after it", async () => {
+  await using game = await startServer({ arena: Arena });
+  const { room, client } = await join(game);
+  sessionOf(client).end("kicked");
+  await dropAndReturn(room);
+  await room.leave();
+  expect(await ended(game)).toEqual(["client_quit", "graceful", 4000, "leave"]);
 });
 
 test("a session's id is the token's, and without a token Colyseus' sessionId", async () => {

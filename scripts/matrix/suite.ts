@@ -9,6 +9,7 @@ export const SUITE: readonly string[] = [
   "cluster-contexts",
   "cluster-queue",
   "cluster-refusals",
+  "cluster-sessions",
   "cluster-timeouts",
   "collector-back",
   "cors",
@@ -21,6 +22,7 @@ export const SUITE: readonly string[] = [
   "messages",
   "metering",
   "options",
+  "player-session",
   "presence",
   "presence-topics",
   "provisioning",
@@ -36,6 +38,7 @@ export const SUITE: readonly string[] = [
   "traps",
   "traps-classes",
   "traps-seats",
+  "trust-signed",
   "vite",
 ];
 

@@ -51,6 +51,8 @@ export function confirmReturn(
   connection.acceptedAt = join.start;
   connection.left = undefined;
   connection.heldUntil = undefined;
+  // Said of an end that did not come.
+  connection.session.reason = undefined;
   if (!left || heldUntil === undefined) {
     return;
   }
