@@ -1,15 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Room } from "@colyseus/core";
 import type { Client, Room as ClientRoom } from "@colyseus/sdk";
 import { propagation, trace } from "@opentelemetry/api";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import { startSession } from "colyseus-otel/backend";
 import type { TraceCarrier } from "colyseus-otel/client";
+import { makeProject } from "./_project.ts";
 import { startServer, until } from "./_server.ts";
 import { recordTelemetry } from "./_telemetry.ts";
 
@@ -18,30 +17,14 @@ const root = resolve(import.meta.dirname, "..");
 const page = readFileSync(join(root, "docs/client.md"), "utf8");
 const MARKED = /<!-- run by test\/client-page\.test\.ts: (\S+) -->\n```ts\n([^]*?)```/g;
 const code = new Map(Array.from(page.matchAll(MARKED), ([, name, text]) => [name!, text!]));
-let project = "";
+const project = makeProject(Object.fromEntries(code));
 
-beforeAll(() => {
-  project = mkdtempSync(join(tmpdir(), "client-page-"));
-  const modules = join(project, "node_modules");
-  mkdirSync(modules);
-  for (const entry of readdirSync(join(root, "node_modules"))) {
-    symlinkSync(join(root, "node_modules", entry), join(modules, entry));
-  }
-  symlinkSync(root, join(modules, "colyseus-otel"));
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "game-client", type: "module" }));
-  for (const [name, text] of code) {
-    writeFileSync(join(project, name), text);
-  }
-});
-
-afterAll(() => rmSync(project, { recursive: true }));
+afterAll(() => project[Symbol.dispose]());
 
 afterEach(() => {
   trace.disable();
   propagation.disable();
 });
-
-const load = <Module>(name: string) => import(pathToFileURL(join(project, name)).href) as Promise<Module>;
 
 class Arena extends Room {}
 
@@ -54,7 +37,10 @@ test.each(["NodeNext", "ESNext --moduleResolution bundler"])(
   (module) => {
     const flags = `--noEmit --strict --target ES2022 --lib ES2022,DOM --skipLibCheck --ignoreConfig --module ${module}`;
     const options = [...flags.split(" "), ...code.keys()];
-    const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), options, { cwd: project, encoding: "utf8" });
+    const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), options, {
+      cwd: project.directory,
+      encoding: "utf8",
+    });
     expect(stdout).toBe("");
   },
 );
@@ -62,7 +48,7 @@ test.each(["NodeNext", "ESNext --moduleResolution bundler"])(
 test("play.ts: the player goes on with the login's session, and without a login joins all the same", async () => {
   const recorded = recordTelemetry();
   await using game = await startServer({ arena: Arena }, {}, recorded);
-  const { play } = await load<{ play(url: string, name: string, session?: TraceCarrier): Promise<ClientRoom> }>(
+  const { play } = await project.load<{ play(url: string, name: string, session?: TraceCarrier): Promise<ClientRoom> }>(
     "play.ts",
   );
   const { id, carrier } = startSession({ playerId: "Ann", tracerProvider: recorded.tracerProvider });
@@ -75,9 +61,11 @@ test("play.ts: the player goes on with the login's session, and without a login 
 
 test("lobby-room.ts and next-room.ts: lobby and match are one session, in one trace", async () => {
   const recorded = recordTelemetry();
-  const { LobbyRoom } = await load<{ LobbyRoom: typeof Room }>("lobby-room.ts");
+  const { LobbyRoom } = await project.load<{ LobbyRoom: typeof Room }>("lobby-room.ts");
   await using game = await startServer({ lobby: LobbyRoom, arena: Arena }, {}, recorded);
-  const { nextRoom } = await load<{ nextRoom(client: Client, lobby: ClientRoom): Promise<ClientRoom> }>("next-room.ts");
+  const { nextRoom } = await project.load<{ nextRoom(client: Client, lobby: ClientRoom): Promise<ClientRoom> }>(
+    "next-room.ts",
+  );
   const lobby = await game.client().joinOrCreate("lobby");
   await (await nextRoom(game.client(), lobby)).leave();
   await until("the end", () => recorded.named("session.lifecycle").length === 1);
@@ -92,7 +80,7 @@ test("page.ts: the click is the parent of what the game server does", async () =
   trace.setGlobalTracerProvider(recorded.tracerProvider);
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   await using game = await startServer({ arena: Arena }, {}, recorded);
-  const { clickPlay } = await load<{ clickPlay(client: Client): Promise<ClientRoom> }>("page.ts");
+  const { clickPlay } = await project.load<{ clickPlay(client: Client): Promise<ClientRoom> }>("page.ts");
   await (await clickPlay(game.client())).leave();
   const click = recorded.one("click play").spanContext();
   expect(recorded.one("matchmake arena").parentSpanContext).toMatchObject({ spanId: click.spanId, isRemote: true });

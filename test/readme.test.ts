@@ -1,12 +1,12 @@
 import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { Client } from "@colyseus/sdk";
 import { startReceiver } from "../demo/receiver/receiver.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
+import { makeProject } from "./_project.ts";
 import { until } from "./_server.ts";
 
 // The README's code as a user's project: written to a folder of its own, with the built package in its node_modules.
@@ -14,43 +14,28 @@ const root = resolve(import.meta.dirname, "..");
 const [first, second] = [
   ...readFileSync(join(root, "README.md"), "utf8").matchAll(/<!-- run by test\/readme.test.ts -->\n```ts\n([^`]*)```/g),
 ].map(([, code]) => code!);
-let project = "";
-
-beforeAll(() => {
-  project = mkdtempSync(join(tmpdir(), "readme-"));
-  const modules = join(project, "node_modules");
-  mkdirSync(modules);
-  for (const entry of readdirSync(join(root, "node_modules"))) {
-    symlinkSync(join(root, "node_modules", entry), join(modules, entry));
-  }
-  symlinkSync(root, join(modules, "colyseus-otel"));
-  const files = {
-    "package.json": JSON.stringify({ name: "my-game", type: "module" }),
-    "arena-room.ts": `import { Room } from "@colyseus/core";\nexport class ArenaRoom extends Room { override onJoin() {} }\n`,
-    "maps.ts": `export const loadMap = async (name: string) => ({ name });\n`,
-    "app.config.ts": first!,
-    "server.ts": first!
-      .replace("\nexport const telemetry = instrument(server);\n", "\n")
-      .replace(/^import \{ instrument \}.*\n/m, ""),
-    "main.ts": `import { server, telemetry } from "./app.config.ts";\n${LISTEN}`,
-    "agones.config.ts": second!,
-    "agones-main.ts": `import { server } from "./server.ts";\nimport { telemetry } from "./agones.config.ts";\n${TELL}`,
-  };
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(project, name), text);
-  }
-});
-
-afterAll(() => rmSync(project, { recursive: true }));
-
 const TELL = `const { port } = server.transport.server!.address() as { port: number };
 process.send!({ type: "readme", port, endpoints: telemetry.endpoints });
 `;
 const LISTEN = `await server.listen(0, "127.0.0.1");\nawait telemetry.ready;\n${TELL}`;
 
+const project = makeProject({
+  "arena-room.ts": `import { Room } from "@colyseus/core";\nexport class ArenaRoom extends Room { override onJoin() {} }\n`,
+  "maps.ts": `export const loadMap = async (name: string) => ({ name });\n`,
+  "app.config.ts": first!,
+  "server.ts": first!
+    .replace("\nexport const telemetry = instrument(server);\n", "\n")
+    .replace(/^import \{ instrument \}.*\n/m, ""),
+  "main.ts": `import { server, telemetry } from "./app.config.ts";\n${LISTEN}`,
+  "agones.config.ts": second!,
+  "agones-main.ts": `import { server } from "./server.ts";\nimport { telemetry } from "./agones.config.ts";\n${TELL}`,
+});
+
+afterAll(() => project[Symbol.dispose]());
+
 function run(program: string, env: NodeJS.ProcessEnv) {
-  const child = fork(join(project, program), {
-    cwd: project,
+  const child = fork(join(project.directory, program), {
+    cwd: project.directory,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     execArgv: [],
@@ -97,7 +82,7 @@ test("the README's code type-checks in a project of its own", () => {
     "--ignoreConfig",
   ];
   execFileSync(join(root, "node_modules/.bin/tsc"), [...options, "app.config.ts", "agones.config.ts"], {
-    cwd: project,
+    cwd: project.directory,
     stdio: "pipe",
   });
 });
