@@ -18,6 +18,7 @@ export const SUITE: readonly string[] = [
   "ends",
   "join",
   "lanes",
+  "listen-twice",
   "matchmake",
   "messages",
   "metering",
