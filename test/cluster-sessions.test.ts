@@ -117,3 +117,25 @@ test("a presence that does not answer is said, and the end is told all the same"
   expect(warned.mock.calls.join("\n")).toContain("the presence does not say where a session was last");
   warned.mockRestore();
 });
+
+test("a match that began before the token was out is one of the session's matches", async () => {
+  await using cluster = await start();
+  const { a, b } = cluster;
+  const first = await join(cluster, "arena");
+  const second = await join(cluster, "arena", carrier(b, first));
+  await Promise.all([first.leave(), second.leave()]);
+  await until("the end", () => ends(cluster).length > 0);
+  expect(ends(cluster)[0]!.attributes).toMatchObject({ "session.id": first.sessionId, "session.matches_played": 2 });
+  expect(await a.presence.hgetall(`colyseus-otel:session:${first.sessionId}`)).toEqual({});
+});
+
+test("a carrier that is asked for when the session has ended leaves nothing in the presence", async () => {
+  await using cluster = await start();
+  const { matchMaker, presence, sessionOf } = cluster.b;
+  const match = await join(cluster, "arena");
+  const client = matchMaker.getLocalRoomById(match.roomId).clients.getById(match.sessionId)!;
+  await match.leave();
+  await until("the end", () => ends(cluster).length > 0);
+  expect(sessionOf(client).carrier()["colyseus-otel"]).toContain(match.sessionId);
+  expect(await presence.hgetall(`colyseus-otel:session:${match.sessionId}`)).toEqual({});
+});

@@ -171,3 +171,16 @@ test("a second signal during the game's onBeforeShutdown tells the orchestrator 
   expect(said).toContain("after");
   expect(await ended(game)).toEqual(["server_shutdown", "unknown", 4001, "disconnect"]);
 });
+
+test("a reason is that of the room in which it was said, not of the one into which the session goes on", async () => {
+  await using game = await startServer({ arena: Arena }, { session: { linger: 15_000 } });
+  const first = await join(game);
+  const carrier = sessionOf(first.client).carrier();
+  sessionOf(first.client).end("to_match");
+  await first.room.leave();
+  const second = await join(game, { ...carrier });
+  expect(sessionOf(second.client).id).toBe(sessionOf(first.client).id);
+  await second.room.leave();
+  await game.server.gracefullyShutdown(false);
+  expect(await ended(game)).toEqual(["client_quit", "graceful", 4000, "leave"]);
+});
