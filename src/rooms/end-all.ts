@@ -11,7 +11,7 @@ export function endAll(observer: RoomsState, reason: string): void {
   for (const connection of registry.open) {
     const { session, phase, left } = connection;
     leavePhase(observer, connection, endedBy(reason), at);
-    leaveSession(observer, session, { reason: session.reason ?? reason, phase: phase?.name, code: left?.code, at });
+    leaveSession(observer, session, { reason: connection.reason ?? reason, phase: phase?.name, code: left?.code, at });
   }
   registry.open.clear();
   registry.queued.clear();

@@ -104,6 +104,7 @@ function newConnection(observer: RoomsObserver, room: Room, seat: Seat | undefin
     joinContext: undefined,
     hook: undefined,
     authRefused: false,
+    reason: undefined,
     returning: undefined,
     heldUntil: undefined,
     left: undefined,

@@ -80,7 +80,7 @@ export function endConnection(observer: RoomsObserver, room: Room, sessionId: st
   interruptJoin(observer, connection);
   countDrop(observer, room, connection);
   const { session, phase, left, heldUntil } = connection;
-  const reason = session.reason ?? reasonOf(observer, room, connection);
+  const reason = connection.reason ?? reasonOf(observer, room, connection);
   const at = heldUntil === undefined && left ? left.at : now();
   leavePhase(observer, connection, endedBy(reason), at);
   leaveSession(observer, session, { reason, phase: phase?.name, code: left?.code, at });

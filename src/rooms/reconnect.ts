@@ -52,7 +52,7 @@ export function confirmReturn(
   connection.left = undefined;
   connection.heldUntil = undefined;
   // Said of an end that did not come.
-  connection.session.reason = undefined;
+  connection.reason = undefined;
   if (!left || heldUntil === undefined) {
     return;
   }

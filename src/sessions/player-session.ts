@@ -117,8 +117,8 @@ export function sessionOf(client: Client): PlayerSession {
       if (!isReason(reason)) {
         throw new TypeError(`sessionOf().end: reason must be ${REASON}, got ${show(reason)}`);
       }
-      if (session) {
-        session.reason = reason;
+      if (connection) {
+        connection.reason = reason;
       }
     },
   };

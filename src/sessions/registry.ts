@@ -41,6 +41,8 @@ export interface Connection extends Stay {
   /** The last room.join, for links. */
   joinContext: SpanContext | undefined;
   authRefused: boolean;
+  /** The game's own word for the end of this stay: it counts more than any close code. */
+  reason: string | undefined;
   /** Who is on the way back to a held seat. */
   returning: Client | undefined;
   /** allowReconnection() holds the seat, until these epoch milliseconds. */

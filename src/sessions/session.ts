@@ -13,8 +13,6 @@ export interface Session extends Omit<SessionFacts, "root">, Lasting {
   traces: { readonly first: SpanContext | undefined; readonly count: number } | undefined;
   /** What the token says of its player is believed: it is signed. */
   readonly vouched: boolean;
-  /** The game's own word for its end: it counts more than any close code. */
-  reason: string | undefined;
   left: Leave | undefined;
 }
 
@@ -147,7 +145,6 @@ function newSession(facts: SessionFacts, end: SessionEnd, vouched: boolean, leg:
     matches,
     stays: 1,
     portable: false,
-    reason: undefined,
     left: undefined,
     ended: false,
   };
