@@ -13,11 +13,10 @@ export interface Store {
  * hash for each session whose token is out, in the presence that they share.
  */
 export interface LastSeen {
-  opened(id: string): void;
+  /** In a room of this process; `matches` are those that nobody has said yet. */
+  opened(id: string, matches?: number): void;
   /** In no room of this process any more. `at` is epoch milliseconds. */
   left(id: string, at: number): void;
-  /** One match more. */
-  played(id: string): void;
   /** Whether nobody has seen the player later than `at`, and all matches. */
   settle(id: string, at: number): Promise<{ readonly last: boolean; readonly matches: number | undefined }>;
   /** The end is told. */
@@ -39,9 +38,8 @@ export function createLastSeen(store: Store, process: string): LastSeen {
       await store.hincrbyex(keyOf(id), MATCHES, matches, TTL_S);
     });
   return {
-    opened: (id) => write(id, OPEN, 0),
+    opened: (id, matches = 0) => write(id, OPEN, matches),
     left: (id, at) => write(id, String(at), 0),
-    played: (id) => write(id, OPEN, 1),
     async settle(id, at) {
       const { [MATCHES]: matches, [process]: _own, ...others } = await store.hgetall(keyOf(id));
       const last = Object.entries(others).every(([name, seen]) => !isLater(seen, name, at, process));

@@ -30,8 +30,8 @@ export interface Lasting {
 export interface Linger<Session extends Lasting> {
   /** Sessions that a token may name, open or lingering. */
   readonly known: Map<string, Session>;
-  /** Its token is out from now on. */
-  begin(session: Session): void;
+  /** Its token is out from now on; `matches` are those that it has played before. */
+  begin(session: Session, matches?: number): void;
   /** It is in no room here any more. */
   wait(session: Session): void;
   /** It has one stay more. */
@@ -124,10 +124,10 @@ export function createLinger<Session extends Lasting>(options: LingerOptions<Ses
 
   return {
     known,
-    begin(session) {
+    begin(session, matches) {
       session.portable = true;
       known.set(session.id, session);
-      seenBy(session)?.opened(session.id);
+      seenBy(session)?.opened(session.id, matches);
     },
     wait(session) {
       seenBy(session)?.left(session.id, session.left?.at ?? now());
@@ -145,7 +145,7 @@ export function createLinger<Session extends Lasting>(options: LingerOptions<Ses
         seenBy(session)?.opened(session.id);
       }
     },
-    count: (session) => seenBy(session)?.played(session.id),
+    count: (session) => seenBy(session)?.opened(session.id, 1),
     async stop() {
       wait = 0;
       clearTimeout(timer);

@@ -126,8 +126,8 @@ export function sessionOf(client: Client): PlayerSession {
 
 function carrierOf(session: Session): SessionCarrier {
   const { id, startedAt, leg, matches, end, player, root } = session;
-  if (!session.portable) {
-    observed?.linger.begin(session);
+  if (!session.portable && !session.ended) {
+    observed?.linger.begin(session, matches);
   }
   const { playerId, authMethod, clientVersion, platform } = player ?? {};
   const token = { id, start: startedAt, leg, matches, end, playerId, authMethod, clientVersion, platform };
