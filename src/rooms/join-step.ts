@@ -12,6 +12,13 @@ export function beginJoin({ teller }: RoomsObserver, connection: Connection, joi
   connection.joinContext = join.spanContext;
 }
 
+/** What the game has said of a player on the way in, or back. */
+export function sayEarly(connection: Connection): void {
+  for (const say of connection.early?.splice(0) ?? []) {
+    say();
+  }
+}
+
 export function joinAttributes(room: Room, connectionId: string, sessionId: string, kind: string): Attributes {
   return {
     [ATTRIBUTES.room.key]: typeOf(room),

@@ -10,7 +10,7 @@ import { beginMatch, continueSession, startSession, type Session } from "../sess
 import { newStep, type Step } from "../telling/step.ts";
 import { joinFailure } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
-import { beginJoin, closeJoinPart, joinAttributes, openJoinPart } from "./join-step.ts";
+import { beginJoin, closeJoinPart, joinAttributes, openJoinPart, sayEarly } from "./join-step.ts";
 import { endConnection } from "./leave.ts";
 import { isQueue, typeOf, type RoomsObserver } from "./observer.ts";
 import { playerConnected } from "./players.ts";
@@ -63,9 +63,7 @@ export function confirmJoin(observer: RoomsObserver, room: Room, client: Client)
     }
     // Dated back to the socket.
     enterPhase(observer, connection, connection.home, connection.acceptedAt);
-    for (const say of connection.early?.splice(0) ?? []) {
-      say();
-    }
+    sayEarly(connection);
   }
 }
 

@@ -4,7 +4,7 @@ import { changePhase } from "../sessions/phases.ts";
 import type { Connection } from "../sessions/registry.ts";
 import { newStep, type Step } from "../telling/step.ts";
 import type { RoomHook } from "./hook.ts";
-import { beginJoin, closeJoinPart, joinAttributes } from "./join-step.ts";
+import { beginJoin, closeJoinPart, joinAttributes, sayEarly } from "./join-step.ts";
 import { typeOf, type RoomsObserver } from "./observer.ts";
 import { openStayPart } from "./stay-part.ts";
 
@@ -29,6 +29,7 @@ export const reconnectHook: RoomHook = {
 export function openReturn(observer: RoomsObserver, room: Room, client: Client, connection: Connection): void {
   const { session, joinContext } = connection;
   connection.returning = client;
+  connection.early = undefined;
   const fields = {
     parent: session.root,
     target: typeOf(room),
@@ -53,11 +54,11 @@ export function confirmReturn(
   connection.heldUntil = undefined;
   // Said of an end that did not come.
   connection.reason = undefined;
-  if (!left || heldUntil === undefined) {
-    return;
+  if (left && heldUntil !== undefined) {
+    // A player who changes networks is back before the old socket is known to be gone.
+    const at = Math.max(join.start, left.at);
+    observer.teller.note({ note: "seat.held", room: typeOf(room), outcome: "returned", gap: (at - left.at) / 1000 });
+    changePhase(observer, connection, connection.home, { at, endedBy: "return" });
   }
-  // A player who changes networks is back before the old socket is known to be gone.
-  const at = Math.max(join.start, left.at);
-  observer.teller.note({ note: "seat.held", room: typeOf(room), outcome: "returned", gap: (at - left.at) / 1000 });
-  changePhase(observer, connection, connection.home, { at, endedBy: "return" });
+  sayEarly(connection);
 }

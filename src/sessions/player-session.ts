@@ -138,7 +138,10 @@ function beginPhase(connection: Connection | undefined, name: GamePhase, attribu
   const at = now();
   let begun: Connection["phase"];
   say(connection, (stay, sessions) => {
-    begun = changePhase(sessions, stay, name, { at, endedBy: "phase", attributes: { ...attributes } });
+    // Who is away is reconnecting, or gone.
+    begun = stay.left
+      ? undefined
+      : changePhase(sessions, stay, name, { at, endedBy: "phase", attributes: { ...attributes } });
   });
   return {
     end(ending) {
@@ -146,7 +149,9 @@ function beginPhase(connection: Connection | undefined, name: GamePhase, attribu
       say(connection, (stay, sessions) => {
         if (begun && stay.phase === begun) {
           begun.attributes = { ...begun.attributes, ...ending };
-          changePhase(sessions, stay, stay.home, { at: ended, endedBy: "phase" });
+          if (!stay.left) {
+            changePhase(sessions, stay, stay.home, { at: ended, endedBy: "phase" });
+          }
         }
       });
     },
@@ -157,7 +162,7 @@ function given(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
-/** At once for a player who is in; for one on the way in, when the join is confirmed. */
+/** At once for a player who is in; for one on the way in, or back, when the join is confirmed. */
 function say(connection: Connection | undefined, what: (stay: Connection, sessions: Observed) => void): void {
   const sessions = observed;
   if (!connection || !sessions) {
@@ -166,9 +171,9 @@ function say(connection: Connection | undefined, what: (stay: Connection, sessio
   const told = () => {
     guard("session", what, connection, sessions);
   };
-  if (connection.phase) {
-    told();
-  } else if (connection.joining) {
+  if (connection.joining && (!connection.phase || connection.left)) {
     (connection.early ??= []).push(told);
+  } else if (connection.phase) {
+    told();
   }
 }

@@ -34,7 +34,7 @@ export interface Connection extends Stay {
   acceptedAt: number;
   /** Open until the join is confirmed or refused. */
   joining: Step | undefined;
-  /** What the game has said of the session before the join was confirmed. */
+  /** What the game has said of the session before the join, or the return, was confirmed. */
   early: (() => void)[] | undefined;
   /** The open onAuth, onJoin or onReconnect inside it. */
   hook: Step | undefined;
