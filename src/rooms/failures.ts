@@ -50,6 +50,8 @@ export function authFailure(error: unknown): Failure {
 
 export const AUTH_REFUSED: Failure = { type: ERROR_TYPES.authFailed, expected: true };
 
+export const INTERRUPTED: Failure = { type: ERROR_TYPES.interrupted, expected: true };
+
 function refusal(type: string, error: unknown): Failure {
   return { type, expected: true, message: describe(error) };
 }

@@ -1,6 +1,6 @@
 import type { Client, Room } from "@colyseus/core";
 import { CloseCode, matchMaker } from "@colyseus/core";
-import { ERROR_TYPES, SPANS } from "../conventions.ts";
+import { SPANS } from "../conventions.ts";
 import { now } from "../internal/clock.ts";
 import type { Method } from "../internal/patch.ts";
 import { guard } from "../internal/report.ts";
@@ -9,14 +9,12 @@ import { leavePhase } from "../sessions/phases.ts";
 import type { Connection } from "../sessions/registry.ts";
 import { leaveSession } from "../sessions/session.ts";
 import { endedBy } from "../sessions/steps.ts";
-import type { Failure } from "../telling/step.ts";
 import { beginReconnecting } from "./drop.ts";
+import { INTERRUPTED } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
 import { isQueue, typeOf, type RoomsObserver } from "./observer.ts";
 import { playerDisconnected } from "./players.ts";
 import { openStayPart } from "./stay-part.ts";
-
-const INTERRUPTED: Failure = { type: ERROR_TYPES.interrupted, expected: true };
 
 /** A timer of Node's may be early by a millisecond. */
 const EARLY_MS = 2;

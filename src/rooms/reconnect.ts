@@ -3,6 +3,7 @@ import { SPANS } from "../conventions.ts";
 import { changePhase } from "../sessions/phases.ts";
 import type { Connection } from "../sessions/registry.ts";
 import { newStep, type Step } from "../telling/step.ts";
+import { INTERRUPTED } from "./failures.ts";
 import type { RoomHook } from "./hook.ts";
 import { beginJoin, closeJoinPart, joinAttributes, sayEarly } from "./join-step.ts";
 import { typeOf, type RoomsObserver } from "./observer.ts";
@@ -27,7 +28,12 @@ export const reconnectHook: RoomHook = {
 
 /** A socket for a seat that is taken: its player is back, by the token that the room gave to the first one. */
 export function openReturn(observer: RoomsObserver, room: Room, client: Client, connection: Connection): void {
-  const { session, joinContext } = connection;
+  const { session, joinContext, joining, left } = connection;
+  // Of the returns that wait for the old connection's end core knows only the last: the others' _onJoin never settles.
+  if (connection.returning && joining && !left) {
+    joining.failure = INTERRUPTED;
+    observer.teller.close(joining);
+  }
   connection.returning = client;
   connection.early = undefined;
   const fields = {
