@@ -5,8 +5,10 @@ import { dropAndReturn, startServer, until } from "./_server.ts";
 import { recordTelemetry } from "./_telemetry.ts";
 
 test("rooms that are defined after a shutdown are left alone, though somebody has wrapped what we had wrapped", async () => {
+  const hooks = Room.prototype as unknown as Record<string, () => unknown>;
+  const before = { _onLeave: hooks["_onLeave"], __init: hooks["__init"] };
   await using game = await startServer({ lobby: Room });
-  const { _onLeave, __init } = Room.prototype as unknown as Record<string, () => unknown>;
+  const { _onLeave, __init } = hooks;
   const calls: string[] = [];
   Object.assign(Room.prototype, {
     _onLeave(this: Room, ...args: []) {
@@ -33,7 +35,7 @@ test("rooms that are defined after a shutdown are left alone, though somebody ha
     expect(Arena.prototype.onJoin).toBe(onJoin);
     expect(matchMaker.getHandler("arena").listenerCount("join")).toBe(listeners);
   } finally {
-    Object.assign(Room.prototype, { _onLeave, __init });
+    Object.assign(Room.prototype, before);
   }
 });
 

@@ -62,6 +62,7 @@ const ROOM_HOOKS: readonly RoomHook[] = [
 export function installHooks(state: RoomsState): Undo {
   const undos: Undo[] = [];
   const met = new WeakSet<object>();
+  let undone = false;
   const observer: RoomsObserver = { ...state, meetNewRooms };
   const staticAuth = traceStaticAuth(observer);
   // One wrapper factory a hook, for all classes: it knows when a hook runs inside its subclass's.
@@ -69,7 +70,8 @@ export function installHooks(state: RoomsState): Undo {
 
   function meetNewRooms(asked?: unknown): void {
     const handlers: Record<string, RegisteredHandler> = matchMaker.getAllHandlers();
-    if (typeof asked === "string" && met.has(handlers[asked] ?? observer)) {
+    // A wrapper that somebody has wrapped stays, and still asks.
+    if (undone || (typeof asked === "string" && met.has(handlers[asked] ?? observer))) {
       return;
     }
     for (const name in handlers) {
@@ -100,7 +102,10 @@ export function installHooks(state: RoomsState): Undo {
   }
   undos.push(onceSetUp(() => [tracePresence(observer), traceListings()]));
   meetNewRooms();
-  return () => undoAll(undos);
+  return () => {
+    undone = true;
+    undoAll(undos);
+  };
 }
 
 /** Core has its presence and its driver when setup() is over, and listens from accept() on, which waits for the same promise. */

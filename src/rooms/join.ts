@@ -22,7 +22,9 @@ export function traceJoin(observer: RoomsObserver): (original: Method) => Method
   return (original) =>
     function _onJoin(this: Room, ...args: unknown[]) {
       const [client, , options] = args as [Client, unknown, { reconnectionToken?: unknown } | undefined];
-      const connection = observer.teller.active ? guard("join", openJoin, observer, this, client) : undefined;
+      const connection = observer.teller.active
+        ? guard("join", openJoin, observer, this, client, options?.reconnectionToken)
+        : undefined;
       const join = connection?.joining;
       return around(
         () => original.apply(this, args),
@@ -67,11 +69,15 @@ export function confirmJoin(observer: RoomsObserver, room: Room, client: Client)
   }
 }
 
-function openJoin(observer: RoomsObserver, room: Room, client: Client): Connection {
+function openJoin(observer: RoomsObserver, room: Room, client: Client, token: unknown): Connection | undefined {
   const { byClient, of, open, queued } = observer.registry;
   const { connections, seats } = of(room);
   const { sessionId } = client;
   const known = connections.get(sessionId);
+  // The return of a player who joined before anything listened.
+  if (!known && token !== undefined && !seats.has(sessionId)) {
+    return undefined;
+  }
   const connection = known ?? newConnection(observer, room, seats.get(sessionId), client);
   byClient.set(client, connection);
   if (known) {
