@@ -143,3 +143,21 @@ test("a seat that waits when its room ends has expired, and one that is claimed 
     "outcome=expired room=arena": 1,
   });
 });
+
+test("a seat time that is no number keeps no other seat from being counted", async () => {
+  const rooms = [0.05, Number.NaN, 0.3].map(
+    (seconds) =>
+      class extends Room {
+        override seatReservationTimeout = seconds;
+        override autoDispose = false;
+      },
+  );
+  await using game = await startServer({ short: rooms[0]!, none: rooms[1]!, long: rooms[2]! });
+  for (const name of ["long", "none", "short"]) {
+    await game.request("create", name);
+  }
+  const expired = { "outcome=expired room=short": 1, "outcome=expired room=none": 1, "outcome=expired room=long": 1 };
+  const counts = () => game.recorded.points("colyseus.seat.reservations");
+  await until("all to expire", async () => Object.keys(await counts()).length === 3, 2000);
+  expect(await counts()).toEqual(expired);
+});
