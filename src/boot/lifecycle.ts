@@ -70,10 +70,17 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
   } else {
     undos.push(traceListen(server, { boot, onListening: () => void becomeReady(), onFailed: failBoot }));
   }
-  undos.push(traceDrain(parts), () => orchestrator?.close());
+  let undoDrain = traceDrain(parts);
+  undos.push(
+    () => undoDrain(),
+    () => orchestrator?.close(),
+  );
   return {
     ready: ready.promise,
-    follow: (next) => void undos.push(traceDrain({ ...parts, server: next })),
+    follow(next) {
+      undoDrain();
+      undoDrain = traceDrain({ ...parts, server: next });
+    },
     close: () => undoAll(undos),
   };
 }
