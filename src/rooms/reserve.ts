@@ -56,7 +56,8 @@ function keepSeat(
     room,
     id,
     reservedAt: at,
-    expiresAt: at + seconds * 1000,
+    // A NaN is no time, as for core's own timer.
+    expiresAt: at + (seconds * 1000 || 0),
     parent: root ?? trace.getSpanContext(context.active()),
     player: journey?.player ?? root,
     claimed,

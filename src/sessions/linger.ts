@@ -1,6 +1,6 @@
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import { within } from "../internal/deadline.ts";
-import { describe, warn } from "../internal/report.ts";
+import { describe, guard, warn } from "../internal/report.ts";
 import type { SessionEnd } from "../propagation/session-token.ts";
 import type { LastSeen } from "./last-seen.ts";
 
@@ -79,7 +79,7 @@ export function createLinger<Session extends Lasting>(options: LingerOptions<Ses
   }
 
   function arm(at: number): void {
-    timer ??= context.with(ROOT_CONTEXT, () => setTimeout(look, Math.max(0, at - now()) + 1).unref());
+    timer ??= context.with(ROOT_CONTEXT, () => setTimeout(guard, Math.max(0, at - now()) + 1, "linger", look).unref());
   }
 
   function settle(session: Session): void {

@@ -1,5 +1,6 @@
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { Room } from "@colyseus/core";
+import { guard } from "../internal/report.ts";
 import type { Seat } from "./registry.ts";
 
 /** Looks no more often than this, however many seats there are. */
@@ -24,14 +25,13 @@ export function createWaitingSeats(now: () => number, onExpired: (seat: Seat) =>
   let lookAt = Infinity;
 
   function lookBy(at: number): void {
-    // Also for a game's NaN.
-    if (!(at < lookAt)) {
+    if (at >= lookAt) {
       return;
     }
     clearTimeout(timer);
     lookAt = at;
     // Timers keep the context they were made in: this one would keep a request's.
-    timer = context.with(ROOT_CONTEXT, () => setTimeout(look, pauseUntil(at)).unref());
+    timer = context.with(ROOT_CONTEXT, () => setTimeout(guard, pauseUntil(at), "seats", look).unref());
   }
 
   const pauseUntil = (at: number) => Math.min(Math.max(PAUSE_MS, at - now()), LONGEST_MS);
@@ -57,6 +57,7 @@ export function createWaitingSeats(now: () => number, onExpired: (seat: Seat) =>
     delete: (seat) => void seats.delete(seat),
     clear() {
       clearTimeout(timer);
+      lookAt = Infinity;
       const all = [...seats];
       seats.clear();
       return all;
