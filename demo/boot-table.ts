@@ -1,13 +1,15 @@
 import pc from "picocolors";
 import { axisOf, barOf } from "./axis.ts";
 import { duration, fit } from "./format.ts";
+import { SERVICES } from "./expected-span.ts";
+import { serviceOf } from "./part.ts";
 import type { ReceivedSpan } from "./receiver/spans.ts";
 import type { DrawOptions } from "./tree.ts";
 
-/** The boot's phases as a table: when each began after process start, how long it took, and its place to scale. */
+/** The game server's boot, its phases as a table: when each began after process start, how long it took, and its place to scale. */
 export function drawBoot(spans: readonly ReceivedSpan[], { width = 100, color = false }: DrawOptions = {}): string {
   const paint = pc.createColors(color);
-  const boot = spans.find((span) => span.name === "gameserver.boot");
+  const boot = spans.find((span) => span.name === "gameserver.boot" && serviceOf(span) === SERVICES.game);
   if (boot === undefined) return "no boot was received";
   const axis = axisOf([boot]);
   const phases = spans

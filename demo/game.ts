@@ -1,4 +1,4 @@
-import { SERVICES } from "./expected.ts";
+import { SERVICES } from "./expected-span.ts";
 import type { Say } from "./narrator.ts";
 import { freePort } from "./free-port.ts";
 import type { DemoOptions } from "./options.ts";
@@ -40,16 +40,20 @@ export async function startGame(
   return { game, port, admin };
 }
 
-const BASE = {
-  PORT: process.env.PORT ?? "0",
-  OTEL_SERVICE_NAME: SERVICES.game,
-  // A game would hold a seat, and wait for a player between two servers, for longer; the demo waits for both.
-  ARENA_RETURN_SECONDS: "2",
+// A game would hold a seat, and wait for a player between two servers, for longer; the demo waits for both.
+export const OF_ITS_OWN = {
   ARENA_LINGER_MS: "500",
-  COLYSEUS_OTEL_SESSION_LINGER: "500",
-  // The story's boot is a root: the shell that runs the demo may itself be traced.
+  // The story's boots are roots: the shell that runs the demo may itself be traced.
   TRACEPARENT: undefined,
   TRACESTATE: undefined,
+};
+
+const BASE = {
+  ...OF_ITS_OWN,
+  PORT: process.env.PORT ?? "0",
+  OTEL_SERVICE_NAME: SERVICES.game,
+  ARENA_RETURN_SECONDS: "2",
+  COLYSEUS_OTEL_SESSION_LINGER: "500",
 };
 
 function withCode(trust: string) {

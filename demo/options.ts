@@ -16,7 +16,7 @@ export function readOptions(argv: readonly string[]): DemoOptions {
         .choices(["continue", "link", "ignore"])
         .default("continue"),
     )
-    .option("--zero-code", "run the game without a line of telemetry, by --import colyseus-otel/register", false)
+    .option("--zero-code", "run the arena without instrument(), by --import colyseus-otel/register", false)
     .addHelpText("after", ENVIRONMENT)
     .allowExcessArguments(false)
     .exitOverride();

@@ -32,13 +32,20 @@ function outcomeOf(own: readonly ReceivedSpan[]): { readonly said: string; reado
 
 /** The phases that took a millisecond; for those who never got so far, the request. */
 function stepsOf(own: readonly ReceivedSpan[]): string[] {
-  const phases = own.filter(({ name, startMs, endMs }) => name.startsWith(PHASE) && endMs - startMs >= 1);
+  const phases = own.filter(
+    (span) => span.name.startsWith(PHASE) && span.endMs - span.startMs >= 1 && !isOnTheWayIn(span),
+  );
   const got = own.some(({ name }) => name.startsWith("room.join "));
   const requests = got ? [] : own.filter(({ name }) => name.startsWith("matchmake "));
   return [...phases, ...requests].map(({ name, startMs, endMs }) => {
     const [word = name] = name.replace(PHASE, "").split(" ");
     return `${word} ${duration(endMs - startMs)}`;
   });
+}
+
+/** The room's own phase, up to the moment at which its onJoin names another. */
+function isOnTheWayIn({ name, attributes }: ReceivedSpan): boolean {
+  return name === "session.phase.in_game" && attributes["phase.ended_by"] === "phase";
 }
 
 /** How it ended is at the end: what does not fit is left out at the front. */

@@ -1,4 +1,4 @@
-import type { ExpectedSpan } from "./expected.ts";
+import type { ExpectedSpan } from "./expected-span.ts";
 import { count } from "./format.ts";
 import type { ReceivedSpan } from "./receiver/spans.ts";
 
@@ -22,17 +22,20 @@ interface Pairs {
   readonly found: ReadonlyMap<ExpectedSpan, ReceivedSpan>;
 }
 
-// Of one name the first in time is the story's first.
+// Of one name the first in time is the story's first; another service's only where its own has none.
 function pairUp(story: readonly ExpectedSpan[], own: readonly ReceivedSpan[]): Pairs["found"] {
   const byName = Map.groupBy(
     own.toSorted((a, b) => a.startMs - b.startMs),
     ({ name }) => name,
   );
   const found = new Map<ExpectedSpan, ReceivedSpan>();
-  for (const expected of story) {
-    const span = byName.get(expected.name)?.shift();
-    if (span !== undefined) found.set(expected, span);
-  }
+  const take = (expected: ExpectedSpan, from: (span: ReceivedSpan) => boolean) => {
+    const left = byName.get(expected.name) ?? [];
+    const at = found.has(expected) ? -1 : left.findIndex(from);
+    if (at >= 0) found.set(expected, left.splice(at, 1)[0]!);
+  };
+  for (const expected of story) take(expected, (span) => serviceOf(span) === expected.service);
+  for (const expected of story) take(expected, () => true);
   return found;
 }
 

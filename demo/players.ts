@@ -1,12 +1,22 @@
+import { withTraceContext, type TraceCarrier } from "colyseus-otel/client";
+import { visitLobby } from "../example-server/lobby/visit.ts";
 import { connectPlayer, type Player, type PlayReport } from "../example-server/player.ts";
-import type { Match, Pass } from "./services/protocol.ts";
+import type { GameAddress, LoginRequest, Pass } from "./services/protocol.ts";
 import type { Stage } from "./stage.ts";
 import { within } from "./waiting.ts";
 
+/** What gets a player into a room: the login's, or that of the room they come from. */
+interface Entry {
+  readonly ticket: string;
+  readonly session: TraceCarrier;
+}
+
 /** A player who is logged in and has been matched. */
-export interface Matched extends Match {
+export interface Matched {
   readonly name: string;
-  readonly pass: Pass;
+  readonly pass: Entry;
+  /** Undefined where there is no allocation service. */
+  readonly server?: Pick<GameAddress, "name" | "url"> | undefined;
 }
 
 export interface Entered {
@@ -24,8 +34,18 @@ export interface Way {
   readonly ticket?: string;
 }
 
-export function logIn({ services }: Stage, player: string): Promise<Pass> {
-  return services.login({ player, version: "1.4.2", platform: "linux" });
+export function logIn({ services }: Stage, player: string, more?: Pick<LoginRequest, "lobby">): Promise<Pass> {
+  return services.login({ player, version: "1.4.2", platform: "linux", ...more });
+}
+
+/** To the lobby and out again, with a match. */
+export async function queueInLobby(stage: Stage, name: string, { ticket, session }: Entry): Promise<Matched> {
+  const visiting = visitLobby({ url: stage.lobbyUrl, ticket, session });
+  const found = await within(`${name} to be matched in the lobby`, visiting, {
+    timeout: 20_000,
+    unless: stage.game.gone,
+  });
+  return { name, pass: { ticket, session: found.session }, server: found.server };
 }
 
 export async function getMatched(stage: Stage, name: string): Promise<Matched> {
@@ -35,7 +55,7 @@ export async function getMatched(stage: Stage, name: string): Promise<Matched> {
 
 /** @throws the SDK's MatchMakeError when the game refuses the player */
 export async function enter(stage: Stage, { name, pass, server }: Matched, way: Way = {}): Promise<Entered> {
-  const options = { ...pass.session };
+  const options = { ...withTraceContext({}, pass.session) };
   const began = performance.now();
   const joining = connectPlayer({ url: server?.url ?? stage.url, ticket: pass.ticket, ...way, options });
   const player = await within(`${name} to be in the arena`, joining, patience(stage));
@@ -51,7 +71,7 @@ export function leave(stage: Stage, name: string, player: Player): Promise<PlayR
   return within(`${name} to have left`, player.leave(), patience(stage));
 }
 
-export function traceIdOf({ session }: Pass): string {
+export function traceIdOf({ session }: Entry): string {
   return session.traceparent?.split("-")[1] ?? "";
 }
 

@@ -7,6 +7,7 @@ import { poll } from "./waiting.ts";
 import type { Process } from "./processes.ts";
 import type { ReceiverReport } from "./receiver/main.ts";
 import type { ReceivedSpan } from "./receiver/spans.ts";
+import { drawSession } from "./session-line.ts";
 import { drawTraces } from "./tree.ts";
 import { verdict } from "./verdict.ts";
 
@@ -44,6 +45,8 @@ export function printReport({ spans, wrong }: Judged, [first]: readonly [Part, .
   const lines = [
     "",
     drawTraces(inFull, { color }),
+    "",
+    drawSession(spans, first.player, { color }),
     "",
     drawOthers(others, { color }),
     "",

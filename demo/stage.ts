@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { startAgones } from "./agones.ts";
 import { gameIs, startGame } from "./game.ts";
+import { startLobby } from "./lobby.ts";
 import type { Say } from "./narrator.ts";
 import type { DemoOptions } from "./options.ts";
 import type { Process } from "./processes.ts";
@@ -14,6 +15,8 @@ export interface Stage {
   readonly game: Process;
   /** `ws://host:port` of the game server, for a player whom the matchmaker has no server for. */
   readonly url: string;
+  /** `ws://host:port` of the lobby. */
+  readonly lobbyUrl: string;
   /** The game has no `onAllocated`: the matchmaker tells it when to load the map. */
   readonly zeroCode: boolean;
   /** `http://host:port` of its /metrics, /readyz and so on; undefined when the game could not open them. */
@@ -37,7 +40,12 @@ export async function startStage(
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetry.endpoint,
     ARENA_TICKET_SECRET: randomBytes(16).toString("hex"),
   };
-  const { backend, services } = await startServices(stack, { ...shared, AGONES_ALLOCATOR: agones.allocator }, say);
+  const {
+    url: matchmaker,
+    backend,
+    services,
+  } = await startServices(stack, { ...shared, AGONES_ALLOCATOR: agones.allocator }, say);
+  const lobbyUrl = await startLobby(stack, { ...shared, ARENA_TRUST: trust, LOBBY_MATCHMAKER: matchmaker }, say);
   const env = { ...shared, AGONES_SDK_GRPC_PORT: String(agones.port) };
   const { game, port, admin } = await startGame(stack, { trust, zeroCode, env }, say);
   await agones.register(port);
@@ -46,6 +54,7 @@ export async function startStage(
   return {
     game,
     url: `ws://127.0.0.1:${port}`,
+    lobbyUrl,
     zeroCode,
     admin,
     backend,
@@ -68,7 +77,7 @@ async function startServices(stack: AsyncDisposableStack, env: Readonly<Record<s
   type Ready = Extract<ServicesReport, { type: "services:listening" }>;
   const { url } = await backend.heard<Ready>("services:listening", 10_000);
   say("backend", `process ${backend.pid} is login service and matchmaker on ${url}`);
-  return { backend, services: connectServices(url, backend.gone) };
+  return { url, backend, services: connectServices(url, backend.gone) };
 }
 
 async function startReceiver(stack: AsyncDisposableStack, say: Say) {

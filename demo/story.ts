@@ -3,7 +3,18 @@ import { gameIs } from "./game.ts";
 import type { Say } from "./narrator.ts";
 import { layNetwork, type Network } from "./network.ts";
 import { playOthers } from "./other-players.ts";
-import { enter, getMatched, leave, logIn, patience, play, traceIdOf, type Entered, type Matched } from "./players.ts";
+import {
+  enter,
+  getMatched,
+  leave,
+  logIn,
+  patience,
+  play,
+  queueInLobby,
+  traceIdOf,
+  type Entered,
+  type Matched,
+} from "./players.ts";
 import type { Stage } from "./stage.ts";
 import { within } from "./waiting.ts";
 
@@ -14,31 +25,35 @@ export interface PlayedGame extends PlayReport {
 }
 
 /**
- * ann logs in and asks for a match, the matchmaker has a server allocated for her, and she plays; meanwhile the others
- * come and go.
+ * ann logs in and asks for a match in the lobby, the matchmaker has a server allocated for her, and she plays; meanwhile
+ * the others come and go. Then it is the lobby again, a second match, and a goodbye.
  */
 export async function playStory(stage: Stage, say: Say): Promise<void> {
-  const ann = await queue(stage, say);
-  const network = await layNetwork(ann.server?.url ?? stage.url);
-  const entered = await enter(stage, ann, { url: network.url });
+  const pass = await logIn(stage, "ann", { lobby: true });
+  say("ann", `is logged in and goes to the lobby: trace ${traceIdOf(pass)}`);
+  const matched = await queueInLobby(stage, "ann", pass);
+  await sayAllocated(stage, matched, say);
+  const network = await layNetwork(matched.server?.url ?? stage.url);
+  const entered = await enter(stage, matched, { url: network.url });
   const { roomId } = entered.player.room;
   say("ann", `joined room ${roomId} in ${entered.joinedIn.toFixed(0)} ms, and plays`);
-  await Promise.all([stay(stage, entered, network, say), playOthers(stage, roomId, say)]);
+  const others = playOthers(stage, roomId, say);
+  const [session] = await Promise.all([stay(stage, entered, network, others, say), others]);
+  const again = await queueInLobby(stage, "ann", { ...pass, session });
+  await playShort(stage, again, say);
+  await stage.services.logout(pass);
+  say("ann", "logged out");
 }
 
-async function queue(stage: Stage, say: Say): Promise<Matched> {
-  const pass = await logIn(stage, "ann");
-  say("ann", `is logged in and queues: trace ${traceIdOf(pass)}`);
-  const { server } = await stage.services.match(pass);
+async function sayAllocated(stage: Stage, { server }: Matched, say: Say): Promise<void> {
   if (server === undefined) say("matchmaker", "no allocation: the sidecar is not ours, and has no allocation service");
   else {
     say("matchmaker", `${server.name} is allocated; its annotation carries the trace context`);
-    say("matchmaker", `ann is sent to ${server.url}`);
+    say("lobby", `ann is sent to ${server.url}`);
     // A player who is faster than the allocation's watch message would have the map loaded by their room.create.
     await gameIs("allocated", stage);
     if (stage.zeroCode) await prepare(server.url);
   }
-  return { name: "ann", pass, server };
 }
 
 async function prepare(url: string): Promise<void> {
@@ -47,8 +62,11 @@ async function prepare(url: string): Promise<void> {
   if (status !== 204) throw new Error(`the game server has not prepared itself: ${status} from ${asked}`);
 }
 
-// The drop comes early and the long play after it: the tree's bars are drawn to scale up to the last long silence.
-async function stay(stage: Stage, { player }: Entered, network: Network, say: Say): Promise<void> {
+/**
+ * Until she is the last in the room. Resolves with the session for the way back: the room still stands then, as core
+ * waits a second after a held seat was given up before it disposes of an empty one.
+ */
+async function stay(stage: Stage, { player }: Entered, network: Network, others: Promise<void>, say: Say) {
   // The SDK comes back by itself, but not to a room that it has been in for less than five seconds.
   player.room.reconnection.minUptime = 0;
   await play(stage, "ann", player, 0.1);
@@ -57,9 +75,23 @@ async function stay(stage: Stage, { player }: Entered, network: Network, say: Sa
   network.interrupt();
   await within("ann to be back", back, patience(stage));
   say("ann", `dropped, and the SDK brought her back after ${(performance.now() - dropped).toFixed(0)} ms`);
-  await play(stage, "ann", player, 3);
+  let came = false;
+  const allCame = (): void => void (came = true);
+  // Whoever waits for the others hears of what went wrong.
+  others.then(allCame, allCame);
+  const isAlone = () => [...player.room.state.fighters.values()].filter(({ bot }) => !bot).length === 1;
+  await within("ann to be alone", player.play({ until: () => came && isAlone() }), patience(stage));
+  const session = await within("the arena to say how ann goes on", player.askForLobby(), patience(stage));
   const { moves, score } = await leave(stage, "ann", player);
-  say("ann", `left after ${moves} moves, score ${score}`);
+  say("ann", `left after ${moves} moves, score ${score}, back to the lobby`);
+  return session;
+}
+
+async function playShort(stage: Stage, matched: Matched, say: Say): Promise<void> {
+  const { player } = await enter(stage, matched);
+  await play(stage, "ann", player, 0.4);
+  const { score } = await leave(stage, "ann", player);
+  say("ann", `played a second match in room ${player.room.roomId}, score ${score}`);
 }
 
 /** Another player on the server that is already allocated. */

@@ -73,7 +73,13 @@ function newDrawing(
   };
 }
 
-function drawSpan(drawing: Drawing, span: ReceivedSpan, branch: string, below: string): string[] {
+function drawSpan(
+  drawing: Drawing,
+  span: ReceivedSpan,
+  branch: string,
+  below: string,
+  before?: ReceivedSpan,
+): string[] {
   if (drawing.drawn.has(span)) return [];
   drawing.drawn.add(span);
   const { paint, columns, axis, width } = drawing;
@@ -88,21 +94,24 @@ function drawSpan(drawing: Drawing, span: ReceivedSpan, branch: string, below: s
     took,
   ].join(" ");
   const children = (drawing.children.get(span.spanId) ?? []).toSorted(byStart);
-  const notes = notesOf(drawing, span).map((note) => `${below}${children.length > 0 ? "│ " : "  "}${note}`);
+  const notes = notesOf(drawing, span, before).map((note) => `${below}${children.length > 0 ? "│ " : "  "}${note}`);
   return [
     line,
     ...notes.map((note) => paint.dim(cut(note, width))),
     ...children.flatMap((child, at) => {
       const last = at === children.length - 1;
-      return drawSpan(drawing, child, `${below}${last ? "└─ " : "├─ "}`, `${below}${last ? "   " : "│  "}`);
+      const [sign, space] = last ? ["└─ ", "   "] : ["├─ ", "│  "];
+      return drawSpan(drawing, child, `${below}${sign}`, `${below}${space}`, children[at - 1]);
     }),
   ];
 }
 
-function notesOf(drawing: Drawing, span: ReceivedSpan): string[] {
+// Where it was continued from is said once of the neighbours that one service has told.
+function notesOf(drawing: Drawing, span: ReceivedSpan, before: ReceivedSpan | undefined): string[] {
   const parent = drawing.byId.get(span.parentSpanId ?? "");
   const notes: string[] = [];
-  if (parent !== undefined && serviceOf(parent) !== serviceOf(span))
+  const said = before !== undefined && serviceOf(before) === serviceOf(span);
+  if (parent !== undefined && serviceOf(parent) !== serviceOf(span) && !said)
     notes.push(`↳ continued from ${parent.name} in ${serviceOf(parent)}`);
   if (parent === undefined && span.parentSpanId !== undefined)
     notes.push(`↳ continued from span ${shortId(span.parentSpanId)}, which was not received`);

@@ -1,5 +1,6 @@
 import { playersOf } from "./cast.ts";
-import { SERVICES, type Part } from "./expected.ts";
+import { SERVICES } from "./expected-span.ts";
+import type { Part } from "./expected.ts";
 import { isChild, serviceOf, whose, wrongInPart, type Run } from "./part.ts";
 import type { ReceivedSpan } from "./receiver/spans.ts";
 

@@ -1,4 +1,4 @@
-// The game without a line of telemetry: node --import colyseus-otel/register example-server/plain.ts
+// The game without the two lines of telemetry: node --import colyseus-otel/register example-server/plain.ts
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { mapForRoom } from "./arena/loaded-map.ts";
 import { server } from "./game.ts";

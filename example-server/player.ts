@@ -1,4 +1,5 @@
 import { Client, type Room } from "@colyseus/sdk";
+import type { TraceCarrier } from "colyseus-otel/client";
 import { Pilot } from "./arena/pilot.ts";
 import { TICK_RATE, type Heading } from "./arena/simulation.ts";
 import type { ArenaState } from "./arena/state.ts";
@@ -47,7 +48,9 @@ export async function connectPlayer({
       : client.joinById<ArenaState>(id, { ...options });
   const room = await joining;
   await firstState(room);
-  return new Player(room, await loadArenaMap(room.state.map));
+  const map = await loadArenaMap(room.state.map);
+  room.send("loaded", 1);
+  return new Player(room, map);
 }
 
 export class Player {
@@ -84,6 +87,13 @@ export class Player {
     clearInterval(timer);
     this.room.onLeave.remove(onLeave);
     return this.report();
+  }
+
+  /** The session that goes on in the lobby, as the arena says; then `leave()`. */
+  async askForLobby(): Promise<TraceCarrier> {
+    const session = new Promise<TraceCarrier>((resolve) => this.room.onMessage("lobby", resolve));
+    this.room.send("lobby");
+    return session;
   }
 
   async leave(): Promise<PlayReport> {

@@ -1,5 +1,6 @@
 import { playersOf } from "../demo/cast.ts";
-import type { ExpectedSpan, Part } from "../demo/expected.ts";
+import type { ExpectedSpan } from "../demo/expected-span.ts";
+import type { Part } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
 export interface Mutation {

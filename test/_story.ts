@@ -1,9 +1,10 @@
-import { CAST, type ExpectedSpan, type Part } from "../demo/expected.ts";
+import type { ExpectedSpan } from "../demo/expected-span.ts";
+import { CAST, type Part } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
 /**
- * A whole run as the receiver would give it: every span of every story, 10 ms after its parent, 50 ms long, and 100 ms
- * after the one before it of the same name. The first player's come first.
+ * A whole run as the receiver would give it: every span of every story, 50 ms long, each 10 ms after the one before it.
+ * The first player's come first.
  */
 export function wholeStory(): ReceivedSpan[] {
   return CAST.flatMap(played);
@@ -15,8 +16,7 @@ function played({ player, story }: Part, at: number): ReceivedSpan[] {
   for (const [position, expected] of story.entries()) {
     const parent = expected.parent === undefined ? undefined : named.get(expected.parent);
     const linked = expected.link === undefined ? undefined : named.get(expected.link);
-    const before = told.filter(({ name }) => name === expected.name).length;
-    const startMs = (parent ? parent.startMs + 10 : 1_795_224_134_000.25) + 100 * before;
+    const startMs = 1_795_224_134_000.25 + 10 * position;
     const span: ReceivedSpan = {
       traceId: parent?.traceId ?? id(100 * at + position, 32),
       spanId: id(100 * at + position, 16),

@@ -3,8 +3,8 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 import { expect, onTestFinished, test } from "vitest";
 import { startReceiver } from "../demo/receiver/receiver.ts";
 import { connectServices } from "../demo/services/client.ts";
-import { serveLobby } from "../demo/services/http.ts";
-import { openLobby } from "../demo/services/lobby.ts";
+import { serveBackend } from "../demo/services/http.ts";
+import { openBackend } from "../demo/services/backend.ts";
 import { startTracing } from "../demo/services/tracing.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startAllocationService } from "../standins/allocation-service.ts";
@@ -20,8 +20,8 @@ async function startServices({ allocates = true } = {}) {
   const allocation = stack.use(await startAllocationService());
   allocation.register(stack.use(await startSidecar({ state: "Ready" })), { port: 7001 });
   const tracing = stack.use(startTracing(receiver.endpoint));
-  const lobby = stack.use(openLobby(tracing, allocates ? allocation.endpoint : undefined));
-  const { url } = stack.use(await serveLobby(lobby));
+  const backend = stack.use(openBackend(tracing, allocates ? allocation.endpoint : undefined));
+  const { url } = stack.use(await serveBackend(backend));
   const names = async () => {
     expect(await tracing.flush()).toBeUndefined();
     return receiver.spans.map(({ name }) => name);
@@ -64,6 +64,33 @@ test("a player who goes while waiting ends the allocation", async () => {
   expect(named("provision.allocate_server")[0]!.attributes["error.type"]).toBe("aborted");
 });
 
+test("who plays from the lobby has one end, told at the logout, with the matches that were found", async () => {
+  const { login, match, logout, names, named } = await startServices();
+  const pass = await login({ ...ADA, lobby: true });
+  await match(pass);
+  await match(pass);
+  await logout(pass);
+  await logout(pass);
+  expect((await names()).filter((name) => name.startsWith("session."))).toEqual([
+    "session.started",
+    "session.phase.login",
+    "session.lifecycle",
+  ]);
+  expect(named("session.lifecycle")[0]!.attributes).toMatchObject({
+    "player.id": "ada",
+    "session.end_reason": "logout",
+    "session.matches_played": 2,
+  });
+});
+
+test("who goes straight to the arena is no longer known here, and has no end here", async () => {
+  const { login, match, logout, names } = await startServices();
+  const pass = await login(ADA);
+  await match(pass);
+  await logout(pass);
+  expect(await names()).not.toContain("session.lifecycle");
+});
+
 test("without an allocation service nobody is sent anywhere", async () => {
   const { login, match } = await startServices({ allocates: false });
   expect(await match(await login(ADA))).toEqual({});
@@ -73,7 +100,8 @@ test.each([
   ["/match", JSON.stringify({ ticket: "forged.ticket" }), 401, "ticket signature is wrong"],
   ["/login", "{", 400, "JSON"],
   ["/login", "{}", 400, "startSession.playerId must be a string that is not empty, got undefined"],
-  ["/logout", "{}", 404, "nothing answers POST /logout"],
+  ["/logout", "{}", 401, "ticket missing"],
+  ["/lobby", "{}", 404, "nothing answers POST /lobby"],
 ])("POST %s with %s is %i", async (path, body, status, error) => {
   const { url } = await startServices();
   const response = await fetch(`${url}${path}`, { method: "POST", body });

@@ -1,62 +1,80 @@
 import { expect, test } from "vitest";
 import { drawBoot } from "../demo/boot-table.ts";
-import { playersOf } from "../demo/cast.ts";
 import { CAST } from "../demo/expected.ts";
-import { drawOthers } from "../demo/other-lines.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 import { drawTraces } from "../demo/tree.ts";
 import { wholeStory } from "./_story.ts";
 
-test("draws the story as two trees, with the process of each span and where it was continued from", () => {
+test("draws the story as three trees, with the process of each span and where it was continued from", () => {
   expect(drawTraces(inFull())).toMatchInlineSnapshot(`
     "trace 00000000000000000000000000000001
-    7 spans, 60.0 ms, arena-server
-    gameserver.boot                                arena-server ██████████████████████████       50.0 ms
-    ├─ gameserver.boot.load                        arena-server      ██████████████████████████  50.0 ms
-    ├─ gameserver.boot.prepare                     arena-server      ██████████████████████████  50.0 ms
-    ├─ gameserver.boot.listen                      arena-server      ██████████████████████████  50.0 ms
-    ├─ agones.connect                              arena-server      ██████████████████████████  50.0 ms
-    ├─ agones.ready                                arena-server      ██████████████████████████  50.0 ms
-    └─ agones.wait_for_ready                       arena-server      ██████████████████████████  50.0 ms
+    7 spans, 110 ms, arena-server
+    gameserver.boot                                arena-server ██████████████                   50.0 ms
+    ├─ gameserver.boot.load                        arena-server   ██████████████                 50.0 ms
+    ├─ gameserver.boot.prepare                     arena-server      ██████████████              50.0 ms
+    ├─ gameserver.boot.listen                      arena-server         ██████████████           50.0 ms
+    ├─ agones.connect                              arena-server            ██████████████        50.0 ms
+    ├─ agones.ready                                arena-server               ██████████████     50.0 ms
+    └─ agones.wait_for_ready                       arena-server                 ██████████████   50.0 ms
 
     trace 00000000000000000000000000000008
-    20 spans, 160 ms, login, matchmaker, arena-server
-    session.started                                login        ██████████                       50.0 ms
-    ├─ session.phase.login                         login         ██████████                      50.0 ms
-    ├─ session.phase.matchmaking                   login         ██████████                      50.0 ms
-    ├─ provision.allocate_server                   matchmaker    ██████████                      50.0 ms
+    4 spans, 80.0 ms, lobby
+    gameserver.boot                                lobby ████████████████████████                50.0 ms
+    ├─ gameserver.boot.load                        lobby     ████████████████████████            50.0 ms
+    ├─ gameserver.boot.prepare                     lobby          ████████████████████████       50.0 ms
+    └─ gameserver.boot.listen                      lobby               ████████████████████████  50.0 ms
+
+    trace 0000000000000000000000000000000c
+    37 spans, 410 ms, login, lobby, matchmaker, arena-server
+    session.started                                login        ████                             50.0 ms
+    ├─ session.phase.login                         login        ████                             50.0 ms
+    ├─ matchmake lobby                             lobby         ████                            50.0 ms
     │  │ ↳ continued from session.started in login
-    │  └─ provision.agones_allocate                matchmaker      ██████████                    50.0 ms
-    │     └─ gameserver.allocated                  arena-server      ██████████                  50.0 ms
+    │  ├─ room.auth lobby                          lobby          ████                           50.0 ms
+    │  └─ room.join lobby                          lobby           ████                          50.0 ms
+    ├─ session.phase.matchmaking                   lobby           ████                          50.0 ms
+    ├─ provision.allocate_server                   matchmaker       ████                         50.0 ms
+    │  │ ↳ continued from session.started in login
+    │  └─ provision.agones_allocate                matchmaker        ████                        50.0 ms
+    │     └─ gameserver.allocated                  arena-server       ████                       50.0 ms
     │        │ ↳ continued from provision.agones_allocate in matchmaker
     │        │ ⇢ linked to gameserver.boot in trace 00000000
-    │        └─ gameserver.map_load                arena-server        ██████████                50.0 ms
-    ├─ matchmake arena                             arena-server  ██████████                      50.0 ms
+    │        └─ gameserver.map_load                arena-server       ████                       50.0 ms
+    ├─ matchmake arena                             arena-server        ████                      50.0 ms
     │  │ ↳ continued from session.started in login
-    │  ├─ room.auth arena                          arena-server    ██████████                    50.0 ms
-    │  ├─ room.join arena                          arena-server    ██████████                    50.0 ms
-    │  │  └─ room.on_join arena                    arena-server      ██████████                  50.0 ms
-    │  └─ room.create arena                        arena-server    ██████████                    50.0 ms
-    ├─ session.phase.in_game                       arena-server  ██████████                      50.0 ms
-    │    ↳ continued from session.started in login
-    ├─ room.on_drop arena                          arena-server  ██████████                      50.0 ms
-    │    ↳ continued from session.started in login
+    │  ├─ room.auth arena                          arena-server         ████                     50.0 ms
+    │  ├─ room.join arena                          arena-server          ████                    50.0 ms
+    │  │  └─ room.on_join arena                    arena-server          ████                    50.0 ms
+    │  └─ room.create arena                        arena-server           ████                   50.0 ms
+    ├─ session.phase.in_game                       arena-server            ████                  50.0 ms
+    ├─ session.phase.loading                       arena-server             ████                 50.0 ms
+    ├─ session.phase.in_game                       arena-server             ████                 50.0 ms
+    ├─ room.on_drop arena                          arena-server              ████                50.0 ms
     │    ⇢ linked to room.join arena in this trace
-    ├─ session.phase.reconnecting                  arena-server  ██████████                      50.0 ms
-    │    ↳ continued from session.started in login
-    ├─ room.on_reconnect arena                     arena-server  ██████████                      50.0 ms
-    │    ↳ continued from session.started in login
+    ├─ session.phase.reconnecting                  arena-server               ████               50.0 ms
+    ├─ room.join arena                             arena-server                ████              50.0 ms
     │    ⇢ linked to room.join arena in this trace
-    ├─ room.on_leave arena                         arena-server  ██████████                      50.0 ms
-    │    ↳ continued from session.started in login
+    ├─ room.on_reconnect arena                     arena-server                ████              50.0 ms
     │    ⇢ linked to room.join arena in this trace
-    ├─ session.lifecycle                           arena-server  ██████████                      50.0 ms
-    │    ↳ continued from session.started in login
-    ├─ room.join arena                             arena-server                      ██████████  50.0 ms
-    │    ↳ continued from session.started in login
+    ├─ session.phase.in_game                       arena-server                 ████             50.0 ms
+    ├─ room.on_leave arena                         arena-server                  ████            50.0 ms
     │    ⇢ linked to room.join arena in this trace
-    └─ session.phase.in_game                       arena-server                      ██████████  50.0 ms
-         ↳ continued from session.started in login"
+    ├─ matchmake lobby                             lobby                          ████           50.0 ms
+    │  │ ↳ continued from session.started in login
+    │  ├─ room.auth lobby                          lobby                          ████           50.0 ms
+    │  └─ room.join lobby                          lobby                           ████          50.0 ms
+    ├─ session.phase.matchmaking                   lobby                            ████         50.0 ms
+    ├─ matchmake arena                             arena-server                      ████        50.0 ms
+    │  │ ↳ continued from session.started in login
+    │  ├─ room.auth arena                          arena-server                      ████        50.0 ms
+    │  └─ room.join arena                          arena-server                       ████       50.0 ms
+    │     └─ room.on_join arena                    arena-server                        ████      50.0 ms
+    ├─ session.phase.in_game                       arena-server                         ████     50.0 ms
+    ├─ session.phase.loading                       arena-server                         ████     50.0 ms
+    ├─ session.phase.in_game                       arena-server                          ████    50.0 ms
+    ├─ room.on_leave arena                         arena-server                           ████   50.0 ms
+    │    ⇢ linked to room.join arena in this trace
+    └─ session.lifecycle                           login                                   ████  50.0 ms"
   `);
 });
 
@@ -134,43 +152,16 @@ test("colours only when asked to", () => {
   expect(drawTraces(wholeStory(), { color: true })).toContain("\u001B[");
 });
 
-test("says of each of the others in a line what the spans say, and no more", () => {
-  const players = new Map(playersOf(wholeStory()));
-  players.delete("ann");
-  players.set(
-    "lost",
-    players.get("bob")!.filter(({ name }) => name !== "session.lifecycle"),
-  );
-  expect(drawOthers(players)).toMatchInlineSnapshot(`
-    "the others: trace, how it came out, what took how long
-      bob  00000000 client_quit (graceful)       login 50.0 ms, matchmaking 50.0 ms, in_game 50.0 ms
-      kim  00000000 kicked (enforcement)         login 50.0 ms, matchmaking 50.0 ms, in_game 50.0 ms
-      ned  00000000 timeout (connection_failure) in_game 50.0 ms, reconnecting 50.0 ms
-      fay  00000000 refused: room_full           login 50.0 ms, matchmaking 50.0 ms, matchmake 50.0 ms
-      eve  00000000 refused: auth_failed         login 50.0 ms, matchmaking 50.0 ms, matchmake 50.0 ms
-      lost 00000000 no end was received          login 50.0 ms, matchmaking 50.0 ms, in_game 50.0 ms"
-  `);
-  expect(drawOthers(players, { color: true })).toContain("\u001B[");
-  for (const line of drawOthers(players, { width: 80 }).split("\n")) expect(line.length).toBeLessThanOrEqual(80);
-});
-
-test("leaves out a phase that took no time, and who was refused has the request instead", () => {
-  const players = playersOf(wholeStory().map((span) => ({ ...span, endMs: span.startMs + 0.2 })));
-  const [bob, eve] = ["bob", "eve"].map((name) => new Map([[name, players.get(name)!]]));
-  expect(drawOthers(bob!).split("\n")[1]).toMatch(/client_quit \(graceful\)$/);
-  expect(drawOthers(eve!).split("\n")[1]).toMatch(/refused: auth_failed +matchmake 0.20 ms$/);
-});
-
 test("draws the boot's phases to scale", () => {
   expect(drawBoot(wholeStory())).toMatchInlineSnapshot(`
     "boot: process start to Ready in 50.0 ms
       phase                         began     took
       gameserver.boot.load        10.0 ms  50.0 ms            ██████████████████████████████████████████
-      gameserver.boot.prepare     10.0 ms  50.0 ms            ██████████████████████████████████████████
-      gameserver.boot.listen      10.0 ms  50.0 ms            ██████████████████████████████████████████
-      agones.connect              10.0 ms  50.0 ms            ██████████████████████████████████████████
-      agones.ready                10.0 ms  50.0 ms            ██████████████████████████████████████████
-      agones.wait_for_ready       10.0 ms  50.0 ms            ██████████████████████████████████████████"
+      gameserver.boot.prepare     20.0 ms  50.0 ms                      ████████████████████████████████
+      gameserver.boot.listen      30.0 ms  50.0 ms                                 █████████████████████
+      agones.connect              40.0 ms  50.0 ms                                           ███████████
+      agones.ready                50.0 ms  50.0 ms                                                     █
+      agones.wait_for_ready       60.0 ms  50.0 ms                                                     █"
   `);
 });
 

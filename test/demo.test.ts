@@ -19,6 +19,9 @@ describe.each(HOWS)("the demo of a game $how", ({ args }) => {
       expect.stringMatching(/^ {2}fay [0-9a-f]{8} refused: room_full .*matchmake [\d.]+ ms$/),
       expect.stringMatching(/^ {2}eve [0-9a-f]{8} refused: auth_failed .*matchmake [\d.]+ ms$/),
     ]);
+    expect(sessionLine(output)).toBe(
+      "ann login · lobby T · loading T · crossfire T (dropped T) · lobby T · loading T · crossfire T · logout: 2 matches, T",
+    );
     expect(output).not.toContain("\u001B[");
     expect(Math.max(...output.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
   });
@@ -50,3 +53,12 @@ test("an endpoint that nobody listens on is said, and exits 1", { timeout: 60_00
 test("an option that is not known exits 2 and says which", async () => {
   expect(await play(["--onec"])).toMatchObject({ code: 2, output: expect.stringContaining("unknown option '--onec'") });
 });
+
+/** In one line, without its times. */
+function sessionLine(output: string): string | undefined {
+  const [line] = output.match(/^ {2}ann login[^]*?(?=\n\n)/m) ?? [];
+  return line
+    ?.trim()
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/[\d.]+ m?s\b/g, "T");
+}

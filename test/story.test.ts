@@ -19,19 +19,20 @@ describe.each(HOWS)("the story of a game $how", ({ args }) => {
   test("with OTEL_EXPORTER_OTLP_ENDPOINT every span of every process goes to whatever listens there, whole", () => {
     expect(verdict(spans, CAST)).toEqual([]);
     const services = new Set(spans.map(({ resource }) => resource["service.name"]));
-    expect(services).toEqual(new Set(["arena-server", "login", "matchmaker"]));
+    expect(services).toEqual(new Set(["arena-server", "lobby", "login", "matchmaker"]));
   });
 
-  test("is one trace a player from the login to the end, beside the boot's and the disposal's", () => {
+  test("is one trace a player from the login to the end, beside the boots' and the disposal's", () => {
     const traces = [...Map.groupBy(spans, ({ traceId }) => traceId).values()];
     const rootsOf = (trace: readonly ReceivedSpan[]) => trace.filter((span) => span.parentSpanId === undefined);
     const roots = traces.map((trace) => rootsOf(trace).map(({ name }) => name));
     expect(roots.flat().toSorted()).toEqual([
       "gameserver.boot",
+      "gameserver.boot",
       "room.on_dispose arena",
       ...Array(CAST.length).fill("session.started"),
     ]);
-    expect(roots).toHaveLength(2 + CAST.length);
+    expect(roots).toHaveLength(3 + CAST.length);
   });
 
   test("no span id comes twice, no parent is missing, no child starts over 5 ms before its parent", () => {
@@ -47,19 +48,30 @@ describe.each(HOWS)("the story of a game $how", ({ args }) => {
 
   test("the verdict on a real run names each span that is dropped, re-parented or moved to another trace", () => {
     const broken = mutations(spans, CAST);
-    expect(broken.length).toBeGreaterThan(900);
+    expect(broken.length).toBeGreaterThan(2000);
     for (const { what, name, spans: mutated } of broken) {
       expect(verdict(mutated, CAST).join("\n"), what).toContain(name);
     }
   });
 
   test("the server's resource names its GameServer and fleet", () => {
-    const boot = spans.find(({ name }) => name === "gameserver.boot")!;
+    const boot = spans.find((span) => span.name === "gameserver.boot" && span.resource["service.name"] !== "lobby")!;
     expect(boot.resource).toMatchObject({
       "agones.gameserver.name": "arena-7xk2p",
       "agones.fleet": "arena",
       "service.instance.id": "arena-7xk2p",
     });
+  });
+
+  test("login, lobby, match, lobby, match and logout are one session with one end, told by the login service", () => {
+    const id = playersOf(spans).get("ann")![0]!.attributes["session.id"];
+    const own = spans.filter(({ attributes }) => attributes["session.id"] === id);
+    const ends = own.filter(({ name }) => name === "session.lifecycle");
+    expect(ends).toEqual([expect.objectContaining({ resource: expect.objectContaining({ "service.name": "login" }) })]);
+    expect(ends[0]!.attributes).toMatchObject({ "session.end_reason": "logout", "session.matches_played": 2 });
+    const joins = own.filter(({ name }) => name.startsWith("room.join ")).toSorted((a, b) => a.startMs - b.startMs);
+    const ways = joins.map(({ name, attributes }) => [name.slice(10), attributes["colyseus.join.kind"]].join(" "));
+    expect(ways).toEqual(["lobby new", "arena moved", "arena reconnect", "lobby moved", "arena moved"]);
   });
 
   test("the session is the login's on every side, and the address is where the player went", () => {

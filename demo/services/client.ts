@@ -6,6 +6,8 @@ export interface ServicesClient {
   login(request: LoginRequest): Promise<Pass>;
   /** @throws as `login` */
   match(pass: Pass): Promise<Match>;
+  /** @throws as `login` */
+  logout(pass: Pass): Promise<unknown>;
 }
 
 /** Milliseconds: longer than the matchmaker looks for a server. */
@@ -27,5 +29,6 @@ export function connectServices(url: string, unless: AbortSignal): ServicesClien
   return {
     login: (request) => post("/login", request),
     match: (pass) => post("/match", pass),
+    logout: (pass) => post("/logout", pass),
   };
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { ServerError } from "@colyseus/core";
 import { AllocationError } from "colyseus-otel/backend";
-import type { Lobby } from "./lobby.ts";
+import type { Backend } from "./backend.ts";
 import type { LoginRequest, Pass } from "./protocol.ts";
 
 export interface Listening extends AsyncDisposable {
@@ -12,9 +12,9 @@ export interface Listening extends AsyncDisposable {
   readonly url: string;
 }
 
-/** `POST /login` and `POST /match`, on a free port. */
-export async function serveLobby(lobby: Lobby): Promise<Listening> {
-  const server = createServer((request, response) => void answer(lobby, request, response));
+/** `POST /login`, `POST /match` and `POST /logout`, on a free port. */
+export async function serveBackend(backend: Backend): Promise<Listening> {
+  const server = createServer((request, response) => void answer(backend, request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -26,15 +26,18 @@ export async function serveLobby(lobby: Lobby): Promise<Listening> {
   };
 }
 
-async function answer(lobby: Lobby, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(backend: Backend, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const left = new AbortController();
   response.once("close", () => left.abort(new Error("the player has gone")));
   try {
     const route = `${request.method} ${request.url}`;
-    if (route === "POST /login") send(response, 200, lobby.login((await json(request)) as LoginRequest));
+    if (route === "POST /login") send(response, 200, backend.login((await json(request)) as LoginRequest));
     else if (route === "POST /match")
-      send(response, 200, await lobby.match((await json(request)) as Pass, left.signal));
-    else send(response, 404, { error: `nothing answers ${route}` });
+      send(response, 200, await backend.match((await json(request)) as Pass, left.signal));
+    else if (route === "POST /logout") {
+      backend.logout((await json(request)) as Pass);
+      send(response, 200, {});
+    } else send(response, 404, { error: `nothing answers ${route}` });
   } catch (error) {
     send(response, statusOf(error), { error: (error as Error).message });
   }

@@ -1,7 +1,7 @@
 import { context } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { serveLobby } from "./http.ts";
-import { openLobby } from "./lobby.ts";
+import { serveBackend } from "./http.ts";
+import { openBackend } from "./backend.ts";
 import { startTracing } from "./tracing.ts";
 
 /** What the process is asked. */
@@ -19,8 +19,8 @@ function tell(report: ServicesReport): void {
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const stack = new AsyncDisposableStack();
 const tracing = stack.use(startTracing(process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] || "http://127.0.0.1:4317"));
-const lobby = stack.use(openLobby(tracing, process.env["AGONES_ALLOCATOR"]));
-const { url } = stack.use(await serveLobby(lobby));
+const backend = stack.use(openBackend(tracing, process.env["AGONES_ALLOCATOR"]));
+const { url } = stack.use(await serveBackend(backend));
 
 process.on("message", ({ type }: ServicesRequest) => {
   if (type === "services:flush") void tracing.flush().then((failure) => tell({ type: "services:flushed", failure }));

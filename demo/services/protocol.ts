@@ -5,9 +5,11 @@ export interface LoginRequest {
   readonly player: string;
   readonly version?: string;
   readonly platform?: string;
+  /** Plays from the lobby, which asks for the matches, and says goodbye here by `POST /logout`. @default false */
+  readonly lobby?: boolean;
 }
 
-/** What a player has after the login: the game's own ticket, and what goes into the join options with it. */
+/** What a player has after the login, and the body of `POST /logout`: the game's own ticket, and what goes into the join options with it. */
 export interface Pass {
   readonly ticket: string;
   readonly session: SessionCarrier;

@@ -3,7 +3,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import { SERVICES } from "../expected.ts";
+import { SERVICES } from "../expected-span.ts";
 
 /** Two services in one process: each has its own provider, because a resource is a provider's. */
 export interface Tracing extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { CloseCode, Room, validate, type Client } from "@colyseus/core";
-import { sessionOf } from "colyseus-otel";
+import { sessionOf, type PlayerPhase } from "colyseus-otel";
 import { verifyTicket, type PlayerIdentity } from "../tickets.ts";
 import { headingFormat } from "./heading-format.ts";
 import { mapForRoom } from "./loaded-map.ts";
@@ -23,6 +23,7 @@ type ArenaClient = Client<{ auth: PlayerIdentity }>;
 
 const SEATS = 4;
 const CELLS = 6;
+const MODE = "free_for_all";
 /** Seconds for which the seat of a player whose network broke is held. */
 const RETURN_SECONDS = Number(process.env.ARENA_RETURN_SECONDS ?? 20);
 /** Close code of a player whom the game sends away; Colyseus' own end below 4100. */
@@ -41,9 +42,12 @@ export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> 
   override state = new ArenaState();
   override messages = {
     move: validate(headingFormat, (client: Client, heading: Heading) => this.#steer(client, heading)),
+    loaded: (client: Client, assets: unknown) => this.#loaded(client, Number(assets) || 0),
+    lobby: (client: Client) => client.send("lobby", sessionOf(client).carrier()),
     fire: validate(headingFormat, (client: Client, heading: Heading) => this.#fire(client, heading)),
   };
 
+  readonly #loading = new Map<string, PlayerPhase>();
   readonly #pilots = new Map<string, Pilot>();
   readonly #random = seededRandom(randomInt(2 ** 32));
   #world!: World;
@@ -63,6 +67,10 @@ export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> 
   }
 
   override onJoin(client: ArenaClient, _options: unknown, player: PlayerIdentity): void {
+    const session = sessionOf(client);
+    session.match({ map: this.state.map, mode: MODE });
+    // The player's program loads the map that the first state names, and says so.
+    this.#loading.set(client.sessionId, session.phase("loading", { "loading.type": "map" }));
     this.#enter(client.sessionId, new FighterState({ name: player.playerId }));
     this.#balanceBots();
   }
@@ -85,6 +93,8 @@ export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> 
   override async onLeave(client: ArenaClient): Promise<void> {
     const fighter = this.state.fighters.get(client.sessionId);
     if (fighter === undefined) return;
+    sessionOf(client).result({ result: this.#leads(fighter) ? "ahead" : "behind", score: fighter.score });
+    this.#loading.delete(client.sessionId);
     this.state.fighters.delete(client.sessionId);
     this.#balanceBots();
     await this.presence.hincrby("arena:ladder", fighter.name, fighter.score);
@@ -118,6 +128,14 @@ export class ArenaRoom extends Room<{ state: ArenaState; client: ArenaClient }> 
     if (heading.dx === 0 && heading.dy === 0) return;
     const fighter = this.state.fighters.get(client.sessionId);
     if (fighter !== undefined) fighter.controls.trigger = heading;
+  }
+
+  #loaded(client: Client, assets: number): void {
+    this.#loading.get(client.sessionId)?.end({ "loading.assets_count": assets });
+  }
+
+  #leads({ score }: FighterState): boolean {
+    return [...this.state.fighters.values()].every((rival) => rival.score <= score);
   }
 
   #kick(client: Client): void {

@@ -11,49 +11,74 @@ import type { GameAddress, LoginRequest, Match, Pass } from "./protocol.ts";
 import type { Tracing } from "./tracing.ts";
 
 /** What the login service and the matchmaker do, whatever carries it. */
-export interface Lobby extends AsyncDisposable {
+export interface Backend extends AsyncDisposable {
   login(request: LoginRequest): Pass;
   /** @throws ServerError 401 for a ticket that is not ours; AllocationError when there is no server */
   match(pass: Pass, signal: AbortSignal): Promise<Match>;
+  /** The end of a session that goes by the lobby. @throws ServerError as `match` */
+  logout(pass: Pass): void;
+}
+
+interface Known {
+  readonly session: BackendSession;
+  readonly lobby: boolean;
+  /** To which it was sent. */
+  matches: number;
 }
 
 /** @param allocator `host:port` of the allocation service; undefined where there is none */
-export function openLobby(tracing: Tracing, allocator: string | undefined): Lobby {
-  const sessions = new Map<string, BackendSession>();
+export function openBackend(tracing: Tracing, allocator: string | undefined): Backend {
+  const players = new Map<string, Known>();
   const provider = allocator
     ? agones({ endpoint: allocator, fleet: "arena", tracerProvider: tracing.matchmaker })
     : undefined;
   let game: GameAddress | undefined;
   return {
-    login({ player, version, platform }) {
-      const session = startSession({
-        playerId: player,
-        authMethod: "password",
-        clientVersion: version,
-        platform,
-        tracerProvider: tracing.login,
-      });
-      sessions.set(player, session);
+    login(request) {
+      const session = begin(request, tracing);
+      const { player, lobby = false } = request;
+      players.set(player, { session, lobby, matches: 0 });
       return { ticket: mintTicket({ playerId: player, expires: Date.now() + 60_000 }), session: session.carrier };
     },
     async match({ ticket, session }, signal) {
       const { playerId } = verifyTicket(ticket);
-      const waiting = sessions.get(playerId)?.phase("matchmaking", { "game.mode": MODE });
+      const player = players.get(playerId);
+      // A stay in the lobby is that phase already.
+      const waiting = player?.lobby ? undefined : player?.session.phase("matchmaking", { "game.mode": MODE });
       try {
         // Later players go where the first one plays.
         game ??= provider && (await allocateGame(provider, session, signal));
+        if (player?.lobby) player.matches += 1;
         // From here on the game server has the session: it is no more than its token.
-        sessions.delete(playerId);
+        else players.delete(playerId);
         return { server: game };
       } finally {
         waiting?.end(game && { lobbyId: game.name });
       }
+    },
+    logout({ ticket }) {
+      const { playerId } = verifyTicket(ticket);
+      const player = players.get(playerId);
+      players.delete(playerId);
+      player?.session.end("logout", { matchesPlayed: player.matches });
     },
     [Symbol.asyncDispose]: async () => provider?.close(),
   };
 }
 
 const MODE = "free_for_all";
+
+function begin({ player, version, platform, lobby }: LoginRequest, { login }: Tracing): BackendSession {
+  return startSession({
+    playerId: player,
+    authMethod: "password",
+    clientVersion: version,
+    platform,
+    // Lobby and arena share no presence: neither of them can know which was the last.
+    end: lobby ? "service" : "server",
+    tracerProvider: login,
+  });
+}
 
 async function allocateGame(provider: Provider, player: Pass["session"], signal: AbortSignal): Promise<GameAddress> {
   const server = await allocate({ provider, mode: MODE, region: "local", players: [player], deadline: 10_000, signal });
