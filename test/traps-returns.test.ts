@@ -17,7 +17,7 @@ test("a return that another one overtakes, while the old connection is still ope
   const attempts = roomOf(roomId)["_reconnectionAttempts"];
   const returns = async () => {
     const before = Object.values(attempts)[0];
-    new WebSocket(`${url}?sessionId=${sessionId}&reconnectionToken=${reconnectionToken.split(":")[1]}`);
+    const socket = new WebSocket(`${url}?sessionId=${sessionId}&reconnectionToken=${reconnectionToken.split(":")[1]}`);
     await until("the attempt", () => Object.values(attempts).some((attempt) => attempt !== before));
   };
   await returns();

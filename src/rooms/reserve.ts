@@ -50,7 +50,7 @@ function keepSeat(
   if (queued) {
     queued.stays += 1;
   }
-  const session = queued ?? (claimed && knownSession(observer, claimed.token.id));
+  const session = queued ?? (claimed && knownSession(observer, claimed.token));
   const root = queued?.root ?? queuedIn(context.active())?.get(id);
   const seat: Seat = {
     room,

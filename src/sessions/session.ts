@@ -1,5 +1,6 @@
 import type { SpanContext } from "@opentelemetry/api";
 import type { SessionEnd } from "../propagation/session-token.ts";
+import type { SessionToken } from "../propagation/session-token.ts";
 import type { Teller } from "../telling/step.ts";
 import type { Tally } from "../telling/tally.ts";
 import type { Lasting, Linger } from "./linger.ts";
@@ -51,7 +52,7 @@ export function continueSession(
   { token, root, signed = false }: ClaimedSession,
   { at, parent, locale }: Beginning,
 ): Session {
-  const known = knownSession(sessions, token.id);
+  const known = knownSession(sessions, token);
   if (known) {
     return known;
   }
@@ -63,11 +64,13 @@ export function continueSession(
   return session;
 }
 
-/** The session of this process that has this id, with one stay more. */
-export function knownSession({ linger }: Sessions, id: string): Session | undefined {
-  const session = linger.known.get(id);
+/** The session of this process that the token names, with one stay more. */
+export function knownSession({ linger }: Sessions, token: SessionToken): Session | undefined {
+  const session = linger.known.get(token.id);
   if (session) {
     session.stays += 1;
+    // A server that shares no presence with this one may have counted more.
+    session.matches = Math.max(session.matches, token.matches);
     linger.goOn(session);
   }
   return session;
