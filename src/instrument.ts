@@ -19,7 +19,8 @@ import { createCounts, observeRooms, readingsOf } from "./rooms/observe.ts";
 import { flushTelemetry } from "./telling/flush.ts";
 import { createTeller } from "./telling/teller.ts";
 
-const FLUSH_MS = 3000;
+/** Longer than the presence may take to say who saw a player last. */
+const STOP_MS = 3000;
 
 /** What `instrument()` gives back. */
 export interface Telemetry extends AsyncDisposable {
@@ -88,6 +89,7 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
 
   let stopping: Promise<void> | undefined;
   const shutdown = async () => {
+    const since = performance.now();
     void rooms.settle();
     rooms.endAll("telemetry_shutdown");
     teller.endOpen();
@@ -96,7 +98,8 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
     forbidTraceHeaders?.();
     observeParts(undefined);
     await rooms.settle();
-    await Promise.all([flushTelemetry(options, FLUSH_MS), admin?.close()]);
+    const left = STOP_MS - (performance.now() - since);
+    await Promise.all([flushTelemetry(options, left), admin?.close()]);
     teller.stop();
     installation.by = undefined;
   };

@@ -51,9 +51,11 @@ export function traceDrain(parts: DrainParts): Undo {
         const deadline = setDeadline(parts);
         await original.call(this, false, error);
         clearTimeout(deadline);
+        const since = performance.now();
         endAll(parts);
         await parts.rooms.settle();
-        await Promise.all([flushTelemetry(parts.options, EXPORT_MS), tellOrchestrator()]);
+        const left = EXPORT_MS - (performance.now() - since);
+        await Promise.all([flushTelemetry(parts.options, left), tellOrchestrator()]);
         if (exit) {
           process.exit(error && !isDevMode ? 1 : 0);
         }
