@@ -37,5 +37,8 @@ export function beginReconnecting(
   { at }: Disconnect,
 ): void {
   observer.teller.note({ note: "drop", room: typeOf(room), outcome: "held" });
-  changePhase(observer, connection, "reconnecting", { at, endedBy: "drop" });
+  // The deadline of a shutdown may have ended the session.
+  if (connection.phase) {
+    changePhase(observer, connection, "reconnecting", { at, endedBy: "drop" });
+  }
 }

@@ -47,13 +47,13 @@ function disconnect(observer: RoomsObserver, room: Room, client: Client, code: n
   if (!returning && connection && (connection.left || connection.client !== client)) {
     return;
   }
-  playerDisconnected(observer, room, client.sessionId);
+  const joined = playerDisconnected(observer, room, client.sessionId);
   if (!connection) {
     return;
   }
   const left = { code, at: now(), refused: returning };
   connection.left = left;
-  if (connection.phase && !returning) {
+  if (joined) {
     const seconds = Math.max(0, left.at - connection.acceptedAt) / 1000;
     observer.teller.note({ note: "connection.closed", room: typeOf(room), seconds });
     if (connection.heldUntil !== undefined) {

@@ -10,8 +10,11 @@ export function playerConnected({ registry, clients }: RoomsObserver, room: Room
   }
 }
 
-export function playerDisconnected({ registry, clients }: RoomsObserver, room: Room, sessionId: string): void {
-  if (registry.of(room).players.delete(sessionId)) {
+/** Whether the player was counted. */
+export function playerDisconnected({ registry, clients }: RoomsObserver, room: Room, sessionId: string): boolean {
+  const counted = registry.of(room).players.delete(sessionId);
+  if (counted) {
     clients.add(typeOf(room), -1);
   }
+  return counted;
 }
