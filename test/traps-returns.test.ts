@@ -19,6 +19,7 @@ test("a return that another one overtakes, while the old connection is still ope
     const before = Object.values(attempts)[0];
     const socket = new WebSocket(`${url}?sessionId=${sessionId}&reconnectionToken=${reconnectionToken.split(":")[1]}`);
     await until("the attempt", () => Object.values(attempts).some((attempt) => attempt !== before));
+    return socket;
   };
   await returns();
   // Core forgets the first one, which never settles.

@@ -7,7 +7,7 @@ export interface Departure {
   readonly code: number | undefined;
   /** The join had been confirmed. */
   readonly joined: boolean;
-  /** The seat was held for a return, until its window had passed or the return was refused. */
+  /** The seat was held for a return, until its window had passed. */
   readonly expired: boolean;
   /** The room was a QueueRoom. */
   readonly queue: boolean;

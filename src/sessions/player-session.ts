@@ -27,7 +27,7 @@ export interface PlayerSession {
   carrier(): SessionCarrier;
   /**
    * A phase of the game's own, until its `end()`; the room's goes on then. `attributes` go on its span, as
-   * `"loading.type"`.
+   * `"loading.type"`. Of a player who is away it does nothing: that one is reconnecting, or gone.
    *
    * @throws TypeError for a name other than `loading`, `in_game` and `matchmaking`
    */

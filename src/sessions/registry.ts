@@ -20,7 +20,7 @@ export interface Seat {
   readonly claimed: ClaimedSession | undefined;
   /** Language that the request asked for. */
   readonly locale: string | undefined;
-  /** The session that moves here from a QueueRoom of this process. The seat is one of its stays. */
+  /** The session of this process that moves here, from a QueueRoom or by its token. The seat is one of its stays. */
   readonly session: Session | undefined;
   /** The player was in another room before. */
   readonly moved: boolean;
