@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** Compares times: alone on the machine, after all others. */
+const TIMED = ["test/delays.test.ts"];
+
 export default defineConfig({
   resolve: {
     // Tests run what is written, not what was built last; test/package.test.ts looks at what is built.
@@ -12,12 +15,18 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["test/_build.ts"],
     // Colyseus keeps its matchmaker, and we our hooks, per process.
     pool: "forks",
     isolate: true,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "all", include: ["test/**/*.test.ts"], exclude: TIMED, sequence: { groupOrder: 0 } },
+      },
+      { extends: true, test: { name: "timed", include: TIMED, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
