@@ -139,3 +139,30 @@ test("a carrier that is asked for when the session has ended leaves nothing in t
   expect(sessionOf(client).carrier()["colyseus-otel"]).toContain(match.sessionId);
   expect(await presence.hgetall(`colyseus-otel:session:${match.sessionId}`)).toEqual({});
 });
+
+test("a session that comes back and leaves again while the store is asked lingers anew", async () => {
+  await using cluster = await start();
+  const { a } = cluster;
+  const asking = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const ask = a.presence.hgetall.bind(a.presence);
+  a.presence.hgetall = async (key) => {
+    asking.resolve();
+    await answer.promise;
+    return ask(key);
+  };
+  const first = await join(cluster, "lobby");
+  const token = carrier(a, first);
+  await first.leave();
+  await asking.promise;
+  await (await join(cluster, "lobby", token)).leave();
+  await until("the second leave", () => a.recorded.named("session.phase.matchmaking").length === 2);
+  answer.resolve();
+  const third = await join(cluster, "lobby", token);
+  await idle(2 * LINGER);
+  expect(ends(cluster)).toEqual([]);
+  await third.leave();
+  await until("the end", () => ends(cluster).length > 0);
+  await idle(2 * LINGER);
+  expect(ends(cluster).length).toBe(1);
+});
