@@ -91,8 +91,8 @@ export function createLinger<Session extends Lasting>(options: LingerOptions<Ses
     }
     const settled = ask(seen, session).then(({ last, matches = session.matches }) => {
       settling.delete(settled);
-      // Not where it came back while the store was asked.
-      if (session.stays > 0) {
+      // Not where it came back while the store was asked, though it may have left again.
+      if (session.stays > 0 || due.has(session)) {
         return;
       }
       end(session, last ? { matches } : undefined);
