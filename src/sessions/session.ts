@@ -1,6 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
-import type { SessionEnd } from "../propagation/session-token.ts";
-import type { SessionToken } from "../propagation/session-token.ts";
+import type { SessionEnd, SessionToken } from "../propagation/session-token.ts";
 import type { Teller } from "../telling/step.ts";
 import type { Tally } from "../telling/tally.ts";
 import type { Lasting, Linger } from "./linger.ts";
