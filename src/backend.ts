@@ -8,7 +8,7 @@ export type { AllocateOptions } from "./backend/options.ts";
 export type { TraceCarrier } from "./backend/place.ts";
 export type { AllocatedServer, Provider, ServerPort } from "./backend/provider.ts";
 export type { StartSessionOptions } from "./backend/session-options.ts";
-export type { BackendPhase, BackendPhaseName } from "./backend/session-phases.ts";
+export type { BackendPhase, BackendPhaseName, BackendPhaseResult } from "./backend/session-phases.ts";
 export type { SharedSecrets } from "./propagation/secrets.ts";
 export type { SessionCarrier, Signing } from "./propagation/session-carrier.ts";
 export type { SessionEnd } from "./propagation/session-token.ts";

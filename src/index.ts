@@ -9,7 +9,7 @@ export type { Allocation, Orchestrator, OrchestratorEvents } from "./orchestrato
 
 // Types of the options
 export type { Endpoints } from "./endpoints/admin.ts";
-export type { GamePhase } from "./sessions/phases.ts";
+export type { GamePhase } from "./sessions/steps.ts";
 export type { EndReasonOf } from "./sessions/end-reason.ts";
 export type { SharedSecrets } from "./propagation/secrets.ts";
 export type { Trust } from "./propagation/trust.ts";

@@ -2,7 +2,7 @@ import type { Room } from "@colyseus/core";
 import { checkDuration, checkFunction, checkKeys, checkOneOf } from "./internal/check.ts";
 import { homes } from "./rooms/homes.ts";
 import { ownReasons, type EndReasonOf } from "./sessions/end-reason.ts";
-import type { GamePhase } from "./sessions/phases.ts";
+import type { GamePhase } from "./sessions/steps.ts";
 
 /** How players' sessions are told. All optional. */
 export interface SessionOptions {

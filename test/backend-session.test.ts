@@ -159,12 +159,42 @@ describe("phase()", () => {
     expect(one("session.phase.matchmaking").attributes).not.toHaveProperty(["lobby.id"]);
   });
 
+  test("tells loading and matches as well, for services that keep the whole session", async () => {
+    const { start, named, one, points } = service();
+    const session = start({ end: "service" });
+    session.phase("loading", { "loading.type": "map" }).end({ attributes: { "loading.assets_count": 12 } });
+    const first = session.phase("in_game", { "game.map": "dust2", "server.id": "arena-1" });
+    first.event("first blood", { by: "ann" });
+    first.end({ result: "won", score: 3 });
+    session.phase("in_game").end();
+    session.end();
+    expect(one("session.phase.loading").attributes).toMatchObject({
+      "loading.type": "map",
+      "loading.assets_count": 12,
+    });
+    const [won, next] = named("session.phase.in_game");
+    expect(won?.attributes).toMatchObject({
+      "session.match_number": 1,
+      "game.map": "dust2",
+      "server.id": "arena-1",
+      "game.result": "won",
+      "game.score": 3,
+    });
+    expect(won?.events.map(({ name, attributes }) => [name, attributes])).toEqual([["first blood", { by: "ann" }]]);
+    expect(next?.attributes["session.match_number"]).toBe(2);
+    expect(one("session.lifecycle").attributes["session.matches_played"]).toBe(2);
+    expect(await points("game.session.phase.duration")).toMatchObject({
+      "phase=in_game": { count: 2 },
+      "phase=loading": { count: 1 },
+    });
+  });
+
   test("knows its names", () => {
     expect(() =>
       service()
         .start()
         .phase("lunch" as never),
-    ).toThrow('phase must be "matchmaking", got "lunch"');
+    ).toThrow('phase must be "matchmaking" or "loading" or "in_game", got "lunch"');
   });
 });
 

@@ -16,7 +16,11 @@ export interface BackendSession {
   readonly carrier: SessionCarrier;
   /** Of `session.started`, for what else belongs to the session; undefined while no SDK is registered. */
   readonly traceparent: string | undefined;
-  /** Begins a phase, told at its end. `attributes` go on its span: `{ "game.mode": "ctf" }`. After `end()` it tells nothing. */
+  /**
+   * Begins a phase, told at its end: `matchmaking`, `loading` or `in_game`. `attributes` go on its span:
+   * `{ "game.mode": "ctf" }`. What the game server tells by itself (in_game, and loading by `sessionOf()`) is for services
+   * whose game servers do not run this plugin. After `end()` it tells nothing.
+   */
   phase(name: BackendPhaseName, attributes?: Attributes): BackendPhase;
   /**
    * The player is gone. Ends the phases that are open; with `end: "service"` it tells `session.lifecycle`, once.
@@ -25,7 +29,7 @@ export interface BackendSession {
    * `connection_lost`, `kicked`, `banned`, `crash`, or your own; after 32 different ones the label is `other`).
    *
    * @param reason default `"logout"`
-   * @param summary `matchesPlayed`, where the service knows it
+   * @param summary `matchesPlayed`, where the service knows it; else how many phases were in_game
    */
   end(reason?: string, summary?: { readonly matchesPlayed?: number }): void;
 }
@@ -81,8 +85,9 @@ function createEnding(
       phases.close(reason, at);
       if (end === "service") {
         const left = { reason, phase: phases.last, code: undefined, at };
-        teller.note(endedNote(facts, left, matchesPlayed, true));
-        teller.close(lifecycleStep(facts, left, { matches: matchesPlayed }), at);
+        const matches = matchesPlayed ?? phases.matches;
+        teller.note(endedNote(facts, left, matches, true));
+        teller.close(lifecycleStep(facts, left, { matches }), at);
       }
     },
   };

@@ -1,7 +1,7 @@
 import { QueueRoom, type Room } from "@colyseus/core";
 import { show } from "../internal/check.ts";
 import { describe, warn } from "../internal/report.ts";
-import { GAME_PHASES, type GamePhase } from "../sessions/phases.ts";
+import { GAME_PHASES, type GamePhase } from "../sessions/steps.ts";
 
 /** What a stay in a room is: as the game says, where its answer is one; a fault of its function is no player's. */
 export function homes(phaseOf?: (room: Room) => GamePhase | undefined): (room: Room) => GamePhase {

@@ -3,7 +3,7 @@ import type { MetricConvention } from "../conventions.ts";
 import type { Undo } from "../internal/patch.ts";
 import type { Gate } from "../propagation/gate.ts";
 import type { EndReasonOf } from "../sessions/end-reason.ts";
-import type { GamePhase } from "../sessions/phases.ts";
+import type { GamePhase } from "../sessions/steps.ts";
 import type { Registry } from "../sessions/registry.ts";
 import type { Sessions } from "../sessions/session.ts";
 import type { WaitingSeats } from "../sessions/waiting-seats.ts";

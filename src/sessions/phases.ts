@@ -1,12 +1,8 @@
 import type { Attributes, SpanContext } from "@opentelemetry/api";
-import { ATTRIBUTES, SPANS } from "../conventions.ts";
+import { ATTRIBUTES } from "../conventions.ts";
 import type { Step, StepEvent } from "../telling/step.ts";
 import type { Session, Sessions } from "./session.ts";
-import { phaseStep } from "./steps.ts";
-
-/** Phases that a room, or the game, may name. */
-export type GamePhase = (typeof GAME_PHASES)[number];
-export const GAME_PHASES = ["matchmaking", "loading", "in_game"] as const;
+import { PHASE_SPANS, phaseStep, type GamePhase } from "./steps.ts";
 
 export type PhaseName = GamePhase | "reconnecting";
 
@@ -44,13 +40,6 @@ export interface Stay {
   /** Undefined until the join is confirmed, and when the stay is over. */
   phase: Phase | undefined;
 }
-
-const SPAN_OF = {
-  matchmaking: SPANS.phaseMatchmaking,
-  loading: SPANS.phaseLoading,
-  in_game: SPANS.phaseInGame,
-  reconnecting: SPANS.phaseReconnecting,
-} as const;
 
 export function enterPhase(
   { openByPhase }: Sessions,
@@ -118,7 +107,7 @@ function stepOf(
   if (segment !== undefined) {
     facts[ATTRIBUTES.segmentIndex.key] = segment;
   }
-  return phaseStep(SPAN_OF[name], session, {
+  return phaseStep(PHASE_SPANS[name], session, {
     start: segments?.since ?? since,
     attributes: facts,
     events,

@@ -9,9 +9,10 @@ import { sessionCarrier } from "../propagation/session-carrier.ts";
 import type { TOKEN_KEY } from "../propagation/session-token.ts";
 import { formatTraceparent } from "../propagation/traceparent.ts";
 import { isReason, REASON } from "./end-reason.ts";
-import { changePhase, GAME_PHASES, type GamePhase } from "./phases.ts";
+import { changePhase } from "./phases.ts";
 import type { Connection, Registry } from "./registry.ts";
 import type { Session, Sessions } from "./session.ts";
+import { GAME_PHASES, MAX_EVENTS, type GamePhase } from "./steps.ts";
 
 /** A player's session, as the game sees it. Without telemetry it has an id all the same, and says nothing. */
 export interface PlayerSession {
@@ -54,9 +55,6 @@ export interface PlayerPhase {
 }
 
 export type SessionCarrier = Readonly<{ traceparent?: string; tracestate?: string; [TOKEN_KEY]?: string }>;
-
-/** As many as the OpenTelemetry SDK keeps of a span. */
-const MAX_EVENTS = 128;
 
 interface Observed extends Sessions {
   readonly registry: Registry;

@@ -4,6 +4,20 @@ import type { SessionToken } from "../propagation/session-token.ts";
 import { newStep, type SessionEnded, type Step, type StepFields } from "../telling/step.ts";
 import { endType } from "./end-reason.ts";
 
+/** Phases that a room, the game or the login service may name. */
+export type GamePhase = (typeof GAME_PHASES)[number];
+export const GAME_PHASES = ["matchmaking", "loading", "in_game"] as const;
+
+export const PHASE_SPANS = {
+  matchmaking: SPANS.phaseMatchmaking,
+  loading: SPANS.phaseLoading,
+  in_game: SPANS.phaseInGame,
+  reconnecting: SPANS.phaseReconnecting,
+} as const;
+
+/** Events that a phase keeps: as many as the OpenTelemetry SDK does of a span. */
+export const MAX_EVENTS = 128;
+
 /** Who a session's player is, as far as the login said it. */
 export type Player = Pick<SessionToken, "playerId" | "authMethod" | "clientVersion" | "platform">;
 
