@@ -173,6 +173,23 @@ test("what the game says in onJoin, before the join is confirmed, is told as wel
   expect(phases[2]?.attributes).toMatchObject({ "game.map": "dust2", "game.mode": "ctf" });
 });
 
+test("before the join is confirmed no more is kept than a phase has room for", async () => {
+  class Chatty extends Room {
+    override onJoin(client: Client) {
+      for (let count = 0; count < 1000; count++) {
+        sessionOf(client).event("tick");
+      }
+      sessionOf(client).phase("loading");
+    }
+  }
+  await using game = await startServer({ arena: Chatty });
+  const { room } = await join(game, "arena");
+  await room.leave();
+  await until("the end", () => game.recorded.named("session.lifecycle").length === 1);
+  expect(game.recorded.one("session.phase.in_game").events).toHaveLength(128);
+  expect(game.recorded.named("session.phase.loading")).toEqual([]);
+});
+
 test("a phase that is not known is a TypeError; at most 128 events are kept", async () => {
   await using game = await startServer({ arena: Arena });
   const { room, client } = await join(game, "arena");

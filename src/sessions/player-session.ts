@@ -170,7 +170,11 @@ function say(connection: Connection | undefined, what: (stay: Connection, sessio
     guard("session", what, connection, sessions);
   };
   if (connection.joining && (!connection.phase || connection.left)) {
-    (connection.early ??= []).push(told);
+    const early = (connection.early ??= []);
+    // An onJoin that never returns, beside a game loop that tells events, keeps no more.
+    if (early.length < MAX_EVENTS) {
+      early.push(told);
+    }
   } else if (connection.phase) {
     told();
   }
