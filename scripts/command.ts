@@ -25,6 +25,6 @@ export async function command(
     const [code] = await once(child, "close");
     return { passed: code === 0, output: Buffer.concat(output).toString() };
   } catch (error) {
-    return { passed: false, output: String(error) };
+    return { passed: false, output: `${String(error)}: npm ci installs what is missing` };
   }
 }

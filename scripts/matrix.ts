@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
-import type { Ran } from "./matrix/command.ts";
+import type { Ran } from "./command.ts";
 import { LINES, type Line } from "./matrix/lines.ts";
 import { createProject, pack } from "./matrix/project.ts";
 import { runSuite, type SuiteResult } from "./matrix/run-suite.ts";

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { delimiter, join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { CHECKS, type Check } from "./checks.ts";
+import { command } from "./command.ts";
 
 interface Outcome {
   readonly check: Check;
@@ -12,6 +11,7 @@ interface Outcome {
 }
 
 const root = join(import.meta.dirname, "..");
+const path = [join(root, "node_modules", ".bin"), process.env["PATH"]].join(delimiter);
 // On a pipe isTTY is undefined, which createColors() takes for its default: colours wherever CI is set.
 const color = pc.createColors(process.stdout.isTTY ? pc.isColorSupported : false);
 const { only } = readOptions();
@@ -45,27 +45,12 @@ function parseNames(list: string): Check[] {
 async function perform(check: Check): Promise<Outcome> {
   process.stdout.write(`${check.name.padEnd(15)}${check.doc.padEnd(55)}`);
   const start = performance.now();
-  const { passed, output } = await run(check.command);
+  const { passed, output } = await command(check.command, root, { PATH: path, COLUMNS: "100" });
   console.log(`${passed ? color.green("ok    ") : color.red("FAILED")} ${seconds(performance.now() - start)}`);
   if (!passed) {
     console.log(`\n${color.bold(`$ ${check.command.join(" ")}`)}\n${output.trim()}\n`);
   }
   return { check, passed, output };
-}
-
-async function run([file, ...args]: Check["command"]): Promise<{ passed: boolean; output: string }> {
-  const path = [join(root, "node_modules", ".bin"), process.env["PATH"]].join(delimiter);
-  const env = { ...process.env, PATH: path, COLUMNS: "100", NO_COLOR: "1" };
-  const child = spawn(file, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
-  const output: Buffer[] = [];
-  child.stdout.on("data", (part: Buffer) => output.push(part));
-  child.stderr.on("data", (part: Buffer) => output.push(part));
-  try {
-    const [code] = await once(child, "close");
-    return { passed: code === 0, output: Buffer.concat(output).toString() };
-  } catch (error) {
-    return { passed: false, output: `${String(error)}: npm ci installs it` };
-  }
 }
 
 /** Prints what came out, and gives the exit code. */

@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { command, type Ran } from "./command.ts";
+import { command, type Ran } from "../command.ts";
 import type { Line } from "./lines.ts";
 import { FOLDERS, SUITE, TOOLS } from "./suite.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { command } from "./command.ts";
+import { command } from "../command.ts";
 import type { Line } from "./lines.ts";
 
 export interface SuiteResult {
