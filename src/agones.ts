@@ -1,12 +1,28 @@
-import { checkDuration, checkFunction, checkKeys } from "./internal/check.ts";
+import { checkDuration, checkFunction, checkKeys, checkOneOf, checkShape, show } from "./internal/check.ts";
 import { createAgones } from "./orchestrators/agones/adapter.ts";
-import type { GameServer } from "./orchestrators/agones/sdk.ts";
+import { overGrpc } from "./orchestrators/agones/grpc.ts";
+import { overHttp } from "./orchestrators/agones/http.ts";
+import { overOwnSdk, SDK_METHODS, type AgonesSdk } from "./orchestrators/agones/own-sdk.ts";
+import type { GameServer, Way } from "./orchestrators/agones/sidecar.ts";
 import type { Orchestrator } from "./orchestrators/orchestrator.ts";
 
-export type { GameServer } from "./orchestrators/agones/sdk.ts";
+export type { AgonesSdk } from "./orchestrators/agones/own-sdk.ts";
+export type { GameServer } from "./orchestrators/agones/sidecar.ts";
 export type { Orchestrator } from "./orchestrators/orchestrator.ts";
 
 export interface AgonesOptions {
+  /**
+   * How the sidecar is spoken to. `"grpc"` needs `@grpc/grpc-js` beside this package, as the OTLP/gRPC exporter does;
+   * `"http"`, by the sidecar's own gateway, needs nothing and starts sooner.
+   *
+   * @default "grpc"
+   */
+  readonly transport?: "grpc" | "http";
+  /**
+   * The SDK object that the program has already, of `@google-cloud/agones-sdk`, instead of a connection of our own. It
+   * stays the program's to close, and after an outage it connects again when it pleases, which may take two minutes.
+   */
+  readonly sdk?: AgonesSdk;
   /**
    * Milliseconds for connecting, and again for Ready() until Ready is seen. Past it the boot counts as failed.
    *
@@ -14,7 +30,7 @@ export interface AgonesOptions {
    */
   readonly deadline?: number;
   /**
-   * Milliseconds between health pings. Keep it below the Fleet's `health.periodSeconds` (5 s by default).
+   * Milliseconds between health pings; half the Fleet's `health.periodSeconds` where that is less.
    *
    * @default 2000
    */
@@ -26,10 +42,16 @@ export interface AgonesOptions {
   readonly onAllocated?: (gameServer: GameServer) => unknown;
 }
 
-const KNOWN = ["deadline", "healthInterval", "onAllocated"] as const satisfies (keyof AgonesOptions)[];
+const KNOWN = [
+  "transport",
+  "sdk",
+  "deadline",
+  "healthInterval",
+  "onAllocated",
+] as const satisfies (keyof AgonesOptions)[];
 
 /**
- * Agones, by the sidecar's gRPC port (install `@grpc/grpc-js` beside this package). Needs no Agones SDK.
+ * Agones, by the sidecar beside the game server. Needs no Agones SDK.
  *
  * @throws TypeError for an unknown option, or a value of the wrong kind
  */
@@ -40,8 +62,19 @@ export function agones(options: AgonesOptions = {}): Orchestrator {
     checkFunction("agones.onAllocated", onAllocated);
   }
   return createAgones({
+    way: wayOf(options),
     deadline: checkDuration("agones.deadline", deadline),
     healthInterval: checkDuration("agones.healthInterval", healthInterval),
     onAllocated,
   });
+}
+
+function wayOf({ transport, sdk }: AgonesOptions): Way {
+  if (sdk === undefined) {
+    return checkOneOf("agones.transport", transport ?? "grpc", ["grpc", "http"]) === "http" ? overHttp() : overGrpc();
+  }
+  if (transport !== undefined) {
+    throw new TypeError(`agones.transport must not stand beside agones.sdk, got ${show(transport)}`);
+  }
+  return overOwnSdk(checkShape<AgonesSdk>("agones.sdk", sdk, SDK_METHODS));
 }

@@ -77,12 +77,11 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
   teller.note({ note: "trace_context", source: "environment", outcome: asked.outcome });
   const boot = startBoot(teller, status, asked.parent);
   const allocations = observeAllocations(teller, boot, annotationKeys);
-  const playable = () => allocations.playable();
-  observeParts({ teller, boot, openAllocation: () => allocations.open, mapLoaded: playable });
+  observeParts({ teller, boot, openAllocation: () => allocations.open, mapLoaded: allocations.mapLoaded });
 
   const drain = { crashed: false };
   const gate = createGate(options.trust);
-  const rooms = observeRooms({ ...counts, teller, gate, drain, playerJoined: playable }, options);
+  const rooms = observeRooms({ ...counts, teller, gate, drain, playerJoined: allocations.joined }, options);
   const forbidTraceHeaders = options.cors ? allowTraceHeaders() : undefined;
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
   const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, rooms, drain, options });

@@ -7,10 +7,11 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Orchestrator } from "colyseus-otel";
 import { agones, type AgonesOptions } from "colyseus-otel/agones";
 import { decodeGameServer } from "../src/orchestrators/agones/message.ts";
-import type { GameServer } from "../src/orchestrators/agones/sdk.ts";
-import { watchGameServer } from "../src/orchestrators/agones/watch.ts";
+import type { GameServer } from "../src/orchestrators/agones/sidecar.ts";
+import { followGameServer } from "../src/orchestrators/agones/watch.ts";
 import type { Step } from "../src/telling/step.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
+import { emptyMessage, type Message } from "../standins/game-server.ts";
 import { sdkService } from "../standins/sidecar-service.ts";
 import { until } from "./_server.ts";
 
@@ -46,13 +47,14 @@ test("a connection given up keeps no process alive", async () => {
   expect(failure).toContain("did not show Ready in 0.5 s");
 });
 
-test("pings share one stream, and a Ready() that is refused fails the boot with the sidecar's reason", async () => {
+test("each ping is answered for itself, and a Ready() that is refused fails the boot with the sidecar's reason", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
   const seen = { streams: 0, pings: 0 };
   await using port = await serve({
-    health(call: EventEmitter) {
+    health(call: EventEmitter, answer: (error: null, empty: Message) => void) {
       seen.streams += 1;
       call.on("data", () => (seen.pings += 1));
+      call.on("end", () => answer(null, emptyMessage()));
     },
     ready: (_call: unknown, answer: (error: object) => void) => answer({ code: 9, details: "not now" }),
   });
@@ -60,7 +62,7 @@ test("pings share one stream, and a Ready() that is refused fails the boot with 
   const orchestrator = connected({ healthInterval: 5 });
   await expect(orchestrator.ready()).rejects.toThrow("9 FAILED_PRECONDITION: not now");
   await until("three pings", () => seen.pings >= 3);
-  expect(seen.streams).toBe(1);
+  expect(seen.streams).toBe(seen.pings);
   orchestrator.close();
 });
 
@@ -71,7 +73,7 @@ test("an update that the watch lost is found by asking", async () => {
     asked.push(states[0]!);
     return { status: { state: states.length > 1 ? states.shift()! : states[0]!, address: "", portsList: [] } };
   };
-  const watch = watchGameServer({ getGameServer, watchGameServer() {} }, () => {});
+  const watch = follow(getGameServer);
   const found = await watch.until(({ status }) => status?.state === "Ready");
   watch.close();
   expect([found.status?.state, asked]).toEqual(["Ready", ["RequestReady", "Ready"]]);
@@ -80,7 +82,7 @@ test("an update that the watch lost is found by asking", async () => {
 test("a watch that is closed while it asks says nothing of it", async () => {
   const warned = vi.spyOn(console, "warn");
   const answer = Promise.withResolvers<GameServer>();
-  const watch = watchGameServer({ getGameServer: () => answer.promise, watchGameServer() {} }, () => {});
+  const watch = follow(() => answer.promise);
   void watch.until(() => true);
   watch.close();
   answer.reject(new Error("Channel closed before call started"));
@@ -91,13 +93,28 @@ test("a watch that is closed while it asks says nothing of it", async () => {
 test("without @grpc/grpc-js the error names what to install", async () => {
   await using stand = await startSidecar();
   const { failure } = await connectInProcess(stand.port, "@grpc/grpc-js");
-  expect(failure).toContain("agones() needs the package @grpc/grpc-js: npm install @grpc/grpc-js ERR_MODULE_NOT_FOUND");
+  expect(failure).toContain(
+    'agones() needs the package @grpc/grpc-js: npm install @grpc/grpc-js, or use agones({ transport: "http" }) ERR_MODULE_NOT_FOUND',
+  );
 });
+
+function follow(getGameServer: () => Promise<GameServer>) {
+  const contact = { lost() {}, back() {} };
+  return followGameServer({ sidecar: { getGameServer, watch: () => () => {} }, contact, onUpdate() {} });
+}
 
 function connected(options: AgonesOptions): Orchestrator {
   const orchestrator = agones(options);
   const step = { result: {} } as Step;
-  orchestrator.connect({ begin: () => step, end() {}, identified() {}, allocated() {} });
+  orchestrator.connect({
+    begin: () => step,
+    end() {},
+    context: () => undefined,
+    identified() {},
+    allocated: () => undefined,
+    released() {},
+    trouble() {},
+  });
   return orchestrator;
 }
 
@@ -123,7 +140,9 @@ async function connectInProcess(port: number, missing = ""): Promise<{ packages:
     });
     const { agones } = await import("${new URL("../src/agones.ts", import.meta.url).href}");
     const orchestrator = agones({ deadline: 500 });
-    orchestrator.connect({ begin: () => ({ result: {} }), end() {}, identified() {}, allocated() {} });
+    orchestrator.connect({
+      begin: () => ({ result: {} }), end() {}, context() {}, identified() {}, allocated() {}, released() {}, trouble() {},
+    });
     const game = setInterval(() => {}, 1000);
     const failure = await orchestrator.ready().catch((error) => error.message + " " + error.cause?.code);
     clearInterval(game);
@@ -138,15 +157,17 @@ async function connectInProcess(port: number, missing = ""): Promise<{ packages:
 }
 
 /** What both must see. The official SDK sorts the maps, and has many more fields. */
-function inOrder({ objectMeta, status }: GameServer): object {
+function inOrder({ objectMeta, spec, status }: GameServer): object {
   return {
     objectMeta: objectMeta && {
       name: objectMeta.name,
       namespace: objectMeta.namespace,
       uid: objectMeta.uid,
+      version: objectMeta.resourceVersion,
       annotations: new Map(objectMeta.annotationsMap),
       labels: new Map(objectMeta.labelsMap),
     },
+    spec,
     status: status && { state: status.state, address: status.address, ports: status.portsList },
   };
 }
@@ -162,7 +183,10 @@ function gameServer(): fc.Arbitrary<Buffer> {
   const port = message(3, [text(1), fc.nat(0x7fff_ffff).map((value) => Buffer.concat([varint(16), varint(value)]))]);
   const meta = message(1, [text(1), text(2), text(3), text(4), pair(8), pair(8), pair(9)]);
   const status = message(3, [text(1), text(2), port, port, message(7, [text(1), text(2)])]);
-  return fields([meta, status, message(2, [message(1, [])])]);
+  const whole = (number: number) =>
+    fc.nat(0x7fff_ffff).map((value) => Buffer.concat([varint(number * 8), varint(value)]));
+  const disabled = fc.constantFrom(0, 1).map((value) => Buffer.from([8, value]));
+  return fields([meta, status, message(2, [message(1, [disabled, whole(2), whole(3), whole(4)])])]);
 }
 
 function message(number: number, inside: readonly fc.Arbitrary<Buffer>[]): fc.Arbitrary<Buffer> {

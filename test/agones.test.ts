@@ -263,7 +263,7 @@ test("a sidecar that dies after Ready costs the game nothing but a warning", asy
   await game.telemetry.ready;
   await stand.close();
   await until("a warning", () =>
-    warned.mock.calls.flat().some((line) => String(line).includes("watch of the Agones sidecar broke")),
+    warned.mock.calls.flat().some((line) => /the Agones sidecar at localhost:\d+ \(gRPC\) is away/.test(String(line))),
   );
   const room = await game.client().joinOrCreate("arena");
   await room.leave();
@@ -280,6 +280,6 @@ test("options of agones() that are wrong are named", () => {
     "agones.onAllocated must be a function, got true",
   );
   expect(() => agones({ dedline: 1 } as AgonesOptions)).toThrow(
-    'agones: unknown option "dedline" (1); known are deadline, healthInterval, onAllocated',
+    'agones: unknown option "dedline" (1); known are transport, sdk, deadline, healthInterval, onAllocated',
   );
 });

@@ -1,79 +1,147 @@
-import { ERROR_TYPES, SPANS } from "../conventions.ts";
+import type { SpanContext } from "@opentelemetry/api";
+import { ATTRIBUTES, ERROR_TYPES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import { now } from "../internal/clock.ts";
 import { describe, guard, warn } from "../internal/report.ts";
 import type { Allocation } from "../orchestrators/orchestrator.ts";
 import { contextFromAnnotations } from "../propagation/annotations.ts";
 import { admit } from "../propagation/trust.ts";
-import { contextOf, newStep, type Failure, type Step, type Teller } from "../telling/step.ts";
+import { contextOf, newStep, type AllocationSpan, type Failure, type Step, type Teller } from "../telling/step.ts";
 import type { Boot } from "./boot.ts";
 
-/** After this long an allocation counts as playable, or as lost: nothing that stays open longer may be a parent. */
+/** After this long an allocation counts as lost: nothing that stays open longer may be a parent. */
 const LONGEST_MS = 60_000;
 
 export interface Allocations {
   /** The one that is not playable yet. */
   readonly open: Step | undefined;
-  allocated(allocation: Allocation): void;
-  /** A map is loaded, or a player has joined: playable, unless the game prepares itself. */
-  playable(): void;
+  /** Returns its context. */
+  allocated(allocation: Allocation): SpanContext | undefined;
+  /** A map is loaded: playable, unless the game prepares itself. */
+  mapLoaded(): void;
+  /** A player has joined: playable likewise. */
+  joined(): void;
   close(): void;
 }
 
-export function observeAllocations(teller: Teller, boot: Boot, annotationKeys: readonly string[]): Allocations {
-  let current: { readonly step: Step; readonly prepared: boolean; readonly timer: NodeJS.Timeout } | undefined;
+interface Current {
+  readonly at: number;
+  readonly start: AllocationStart;
+  readonly step: Step;
+  readonly prepared: boolean;
+  readonly timer: NodeJS.Timeout;
+  open: boolean;
+  hadJoin: boolean;
+}
 
-  function close(step: Step | undefined = current?.step, failure?: Failure): void {
-    if (!current || current.step !== step) {
-      return;
+/** What the match found. `cold`: whoever asked was waiting already when the server turned Ready. */
+type AllocationStart = "warm" | "cold" | "reused";
+
+export function observeAllocations(teller: Teller, boot: Boot, annotationKeys: readonly string[]): Allocations {
+  let current: Current | undefined;
+
+  function close(allocation: Current | undefined = current, failure?: Failure): void {
+    if (allocation?.open) {
+      clearTimeout(allocation.timer);
+      allocation.open = false;
+      allocation.step.failure = failure;
+      teller.close(allocation.step);
     }
-    clearTimeout(current.timer);
-    current = undefined;
-    step.failure = failure;
-    teller.close(step);
   }
 
+  function took(span: AllocationSpan, { at, start }: Current): void {
+    teller.note({ note: "allocation", span, seconds: Math.max(0, now() - at) / 1000, start });
+  }
+
+  function playable(allocation: Current | undefined): void {
+    if (allocation?.open) {
+      took("allocated_to_playable", allocation);
+      close(allocation);
+    }
+  }
+
+  function begin(allocation: Allocation): Current {
+    const start = startOf(allocation);
+    const step = openStep(teller, boot, allocation, start, annotationKeys);
+    const timer = setTimeout(() => close(begun), LONGEST_MS).unref();
+    const { at, prepare } = allocation;
+    const begun: Current = { at, start, step, timer, prepared: prepare !== undefined, open: true, hadJoin: false };
+    if (allocation.readyAt !== undefined) {
+      const seconds = Math.max(0, at - allocation.readyAt) / 1000;
+      teller.note({ note: "allocation", span: "ready_to_allocated", seconds, start });
+    }
+    return begun;
+  }
+
+  const mapLoaded = () => current?.prepared || playable(current);
   return {
     get open() {
-      return current?.step;
+      return current?.open ? current.step : undefined;
     },
     close: () => close(),
-    playable() {
-      if (current && !current.prepared) {
-        close();
+    mapLoaded,
+    joined() {
+      mapLoaded();
+      if (current && !current.hadJoin) {
+        current.hadJoin = true;
+        took("allocated_to_first_join", current);
       }
     },
-    allocated({ at, annotations, attributes, prepare }) {
-      close();
-      const step = openStep(teller, boot, contextFromAnnotations(annotations, annotationKeys), at, attributes);
-      const timer = setTimeout(() => close(step), LONGEST_MS).unref();
-      current = { step, prepared: prepare !== undefined, timer };
-      if (prepare) {
-        runPreparation(step, prepare, (failure) => guard("allocated", () => close(step, failure)));
+    allocated(allocation) {
+      const begun = begin(allocation);
+      if (allocation.past) {
+        close(begun);
+        return begun.step.spanContext;
       }
+      close();
+      current = begun;
+      if (allocation.prepare) {
+        runPreparation(begun.step, allocation.prepare, (failure) =>
+          guard("allocated", () => (failure ? close(begun, failure) : playable(begun))),
+        );
+      }
+      return begun.step.spanContext;
     },
   };
+}
+
+/** Whoever does not say since when they wait has found a server that was Ready. */
+function startOf({ reused, requestedAt, readyAt = Infinity }: Allocation): AllocationStart {
+  if (reused) {
+    return "reused";
+  }
+  return requestedAt !== undefined && requestedAt < readyAt ? "cold" : "warm";
 }
 
 function openStep(
   teller: Teller,
   boot: Boot,
-  extraction: ReturnType<typeof contextFromAnnotations>,
-  at: number,
-  attributes: Allocation["attributes"],
+  { at, annotations, staleAnnotations, attributes }: Allocation,
+  start: AllocationStart,
+  annotationKeys: readonly string[],
 ): Step {
-  const admission = admit(extraction, "continue");
+  const extraction = contextFromAnnotations(annotations, annotationKeys);
+  const isStale = isSame(extraction, contextFromAnnotations(staleAnnotations, annotationKeys));
+  const admission = admit(extraction, isStale ? "link" : "continue");
   teller.note({ note: "trace_context", source: "annotation", outcome: admission.outcome });
   const latest = now();
   const step = newStep(SPANS.allocated, {
     // The allocator's clock may run ahead, and a restarted process sees allocations of long ago.
     start: Math.min(latest, Math.max(at, latest - LONGEST_MS)),
     parent: admission.parent,
-    links: boot.step.spanContext ? [{ context: boot.step.spanContext }] : [],
-    attributes,
+    links: [
+      ...(boot.step.spanContext ? [{ context: boot.step.spanContext }] : []),
+      ...(admission.link ? [{ context: admission.link, source: "annotation" }] : []),
+    ],
+    attributes: { ...attributes, [ATTRIBUTES.gameserverStart.key]: start },
   });
   teller.open(step);
   return step;
+}
+
+/** An allocation takes no annotation away: what stood there before is the context of an earlier match. */
+function isSame(a: ReturnType<typeof contextFromAnnotations>, b: typeof a): boolean {
+  return typeof a === "object" && typeof b === "object" && a.spanId === b.spanId && a.traceId === b.traceId;
 }
 
 function runPreparation(step: Step, prepare: () => unknown, done: (failure?: Failure) => void): void {

@@ -90,10 +90,19 @@ function orchestratorEvents({ boot, allocations, status }: LifecycleParts): Orch
     begin: (span, attributes) => boot.begin(span, attributes),
     end: (step, failure) => boot.end(step, failure),
     identified: (attributes) => announcedTelemetry()?.describeResource(attributes),
+    context: () => boot.step.spanContext,
     allocated(allocation) {
-      status.enter("allocated");
-      allocations.allocated(allocation);
+      if (!allocation.past) {
+        status.enter("allocated");
+      }
+      return allocations.allocated(allocation);
     },
+    released() {
+      if (status.state === "allocated") {
+        status.enter("ready");
+      }
+    },
+    trouble: (reason) => status.suffer(reason),
   };
 }
 

@@ -11,12 +11,14 @@ export interface Status {
   readonly state: ServerState;
   /** Epoch milliseconds at which the state began. */
   readonly since: number;
-  /** Why the server is not ready, where something failed. */
+  /** Why nobody can be sent here: the boot failed, or the orchestrator cannot be reached. */
   readonly reason: string | undefined;
   /** Seconds by boot phase, as far as they are over. */
   readonly phases: Readonly<Record<string, number>>;
   enter(state: ServerState): void;
   fail(reason: string): void;
+  /** What is wrong for the time being; undefined when it is over. */
+  suffer(reason: string | undefined): void;
   phaseTook(phase: string, seconds: number): void;
   readonly reading: Reading;
 }
@@ -24,7 +26,8 @@ export interface Status {
 export function createStatus(startedAt: number): Status {
   let state: ServerState = "starting";
   let since = startedAt;
-  let reason: string | undefined;
+  let failure: string | undefined;
+  let trouble: string | undefined;
   const phases: Record<string, number> = {};
   return {
     get state() {
@@ -34,7 +37,7 @@ export function createStatus(startedAt: number): Status {
       return since;
     },
     get reason() {
-      return reason;
+      return failure ?? trouble;
     },
     phases,
     enter(next) {
@@ -42,11 +45,14 @@ export function createStatus(startedAt: number): Status {
       if (STATES.indexOf(next) >= STATES.indexOf("draining") || STATES.indexOf(state) < STATES.indexOf("draining")) {
         since = now();
         state = next;
-        reason = undefined;
+        failure = undefined;
       }
     },
-    fail(why) {
-      reason = why;
+    fail(reason) {
+      failure = reason;
+    },
+    suffer(reason) {
+      trouble = reason;
     },
     phaseTook(phase, seconds) {
       phases[phase] = seconds;

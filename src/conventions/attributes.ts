@@ -6,6 +6,10 @@ export const ATTRIBUTES = {
   gameMap: attribute("game.map", "Name given to mapLoad() or match()"),
   gameMode: attribute("game.mode", "Mode given to mapLoad(), match() or allocate()"),
   bootPhase: attribute("game.boot.phase", "Name given to bootPhase()"),
+  gameserverStart: attribute(
+    "gameserver.start",
+    "What a match found: warm (a Ready server), cold (it turned Ready after the request), reused (had a match before)",
+  ),
   region: attribute("region", "Region given to allocate()"),
   requiredPlayers: attribute("required_players", "Players given to allocate(): how many the match has"),
   provider: attribute("provision.provider", "Who was asked for the server: agones"),

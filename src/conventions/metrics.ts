@@ -15,6 +15,7 @@ export const LABELS = {
   map: ATTRIBUTES.gameMap.key,
   region: ATTRIBUTES.region.key,
   mode: ATTRIBUTES.gameMode.key,
+  start: ATTRIBUTES.gameserverStart.key,
   provider: "provider",
   direction: "direction",
   platform: ATTRIBUTES.clientPlatform.key,
@@ -31,7 +32,7 @@ const GAP = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 const TICK = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.016, 0.025, 0.033, 0.05, 0.1, 0.25, 1];
 const { room, phase, outcome, kind, state, source, endReason, endType, errorType, map, region, mode, provider } =
   LABELS;
-const { direction, platform, version, locale } = LABELS;
+const { direction, platform, version, locale, start } = LABELS;
 const PROVISION = [outcome, region, mode, provider];
 
 const SINCE = "since the last collection; instead of the histogram where the SDK is the program's own";
@@ -39,6 +40,24 @@ const SINCE = "since the last collection; instead of the histogram where the SDK
 export const METRICS = {
   bootDuration: histogram("gameserver.boot.duration", BOOT, [phase, outcome], "Boot by phase, and total"),
   status: observable("gameserver.status", "1", [state], "1 for the current state, 0 for the others"),
+  readyToAllocated: histogram(
+    "gameserver.ready_to_allocated.duration",
+    STAY,
+    [start],
+    "Ready until the allocation: how long the server was in the pool",
+  ),
+  allocatedToPlayable: histogram(
+    "gameserver.allocated_to_playable.duration",
+    BOOT,
+    [start],
+    "Allocation until playable, where it came within 60 s",
+  ),
+  allocatedToFirstJoin: histogram(
+    "gameserver.allocated_to_first_join.duration",
+    BOOT,
+    [start],
+    "Allocation until its first confirmed join",
+  ),
   mapLoadDuration: histogram("gameserver.map_load.duration", BOOT, [map], "Map loads"),
   provisionDuration: histogram("game.provision.duration", BOOT, PROVISION, "allocate() until a server, or giving up"),
   provisionOutcomes: counter("game.provision.outcomes", "{allocation}", PROVISION, "Allocations by how they came out"),

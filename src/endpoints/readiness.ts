@@ -16,7 +16,7 @@ export interface Answer {
 
 /** What a Kubernetes probe (or an operator with curl) is told; undefined for a path that is no probe. `now` in epoch ms. */
 export function answerProbe(path: string, health: Health, now: number): Answer | undefined {
-  const serving = health.state === "ready" || health.state === "allocated";
+  const serving = (health.state === "ready" || health.state === "allocated") && health.reason === undefined;
   switch (path) {
     case "/livez":
       // The event loop turned to answer: that is all that a restart could mend.

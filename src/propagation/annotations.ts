@@ -18,6 +18,8 @@ export const ANNOTATION_KEYS: readonly string[] = [
  */
 export const REQUESTED_AT_KEY = "colyseus-otel/requested-at";
 
+const EPOCH_MS = /^\d{1,15}$/;
+
 /** Longer values are not parsed. */
 const MAX_JSON = 2048;
 
@@ -27,6 +29,12 @@ export function annotationsWithContext(
   spanContext: SpanContext,
 ): Record<string, string> {
   return withTraceFields(annotations, spanContext);
+}
+
+/** Epoch milliseconds; undefined where the annotation is missing, or no number. */
+export function requestedAtFromAnnotations(annotations: unknown): number | undefined {
+  const value = ownValue(annotations, REQUESTED_AT_KEY);
+  return typeof value === "string" && EPOCH_MS.test(value) ? Number(value) : undefined;
 }
 
 /** The first context that one of the keys holds, plain or as a JSON map `{"traceparent":"..","tracestate":".."}`. */

@@ -58,6 +58,12 @@ export function createNoteMeasures(): (note: Note, record: Record) => void {
   return (note, record) => (note.note === "session.ended" ? measureEnd(note, record) : measureNote(note, record));
 }
 
+const ALLOCATION = {
+  ready_to_allocated: METRICS.readyToAllocated,
+  allocated_to_playable: METRICS.allocatedToPlayable,
+  allocated_to_first_join: METRICS.allocatedToFirstJoin,
+} as const;
+
 function measureNote(note: Exclude<Note, SessionEnded>, record: Record): void {
   switch (note.note) {
     case "room.disposed":
@@ -76,6 +82,8 @@ function measureNote(note: Exclude<Note, SessionEnded>, record: Record): void {
       return record(METRICS.phaseDuration, note.seconds, note.phase);
     case "boot.phase":
       return record(METRICS.bootDuration, note.seconds, note.phase, note.outcome);
+    case "allocation":
+      return record(ALLOCATION[note.span], note.seconds, note.start);
     case "trace_context":
       return record(METRICS.traceContext, 1, note.source, note.outcome);
   }

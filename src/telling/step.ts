@@ -119,6 +119,9 @@ export interface SessionEnded {
   readonly version: string | undefined;
 }
 
+/** What an allocation took; each is a histogram. */
+export type AllocationSpan = "ready_to_allocated" | "allocated_to_playable" | "allocated_to_first_join";
+
 /** A thing that was observed and has no span. */
 export type Note =
   | { readonly note: "room.disposed"; readonly room: string; readonly seconds: number }
@@ -141,6 +144,7 @@ export type Note =
   | SessionEnded
   | { readonly note: "phase"; readonly phase: string; readonly seconds: number }
   | { readonly note: "boot.phase"; readonly phase: string; readonly seconds: number; readonly outcome: string }
+  | { readonly note: "allocation"; readonly span: AllocationSpan; readonly seconds: number; readonly start: string }
   | { readonly note: "trace_context"; readonly source: string; readonly outcome: string };
 
 /** Makes spans of steps. There are two: live spans of any SDK, and records that ours encodes at once. */

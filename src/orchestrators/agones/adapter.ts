@@ -1,84 +1,65 @@
 import { ATTRIBUTES, ERROR_TYPES, SPANS } from "../../conventions.ts";
-import { now } from "../../internal/clock.ts";
 import { seconds, within } from "../../internal/deadline.ts";
 import { describe, warn } from "../../internal/report.ts";
-import type { Failure } from "../../telling/step.ts";
+import { formatTraceparent } from "../../propagation/traceparent.ts";
+import type { Failure, Step } from "../../telling/step.ts";
 import type { Orchestrator, OrchestratorEvents } from "../orchestrator.ts";
+import { askForReady, askForShutdown } from "./asking.ts";
 import { connectSidecar } from "./connection.ts";
-import {
-  allocatedAt,
-  allocationKey,
-  annotationsOf,
-  identity,
-  isReadyOrLater,
-  isTerminal,
-  stateOf,
-} from "./game-server.ts";
-import { sidecarAddress, type AgonesSdk, type GameServer } from "./sdk.ts";
-import { watchGameServer, type Watch } from "./watch.ts";
+import { createContact, type Contact } from "./contact.ts";
+import { healthBudget, isReadyOrLater, isReadyRequested, isTerminal, stateOf } from "./game-server.ts";
+import { createHandBack } from "./hand-back.ts";
+import { keepPinging } from "./pings.ts";
+import { addressOf, type GameServer, type Sidecar, type Way } from "./sidecar.ts";
+import { createStanding, type Standing } from "./standing.ts";
+import { followGameServer, type Watch } from "./watch.ts";
 
 const SHUTDOWN_MS = 2000;
 
 export interface ResolvedAgonesOptions {
+  readonly way: Way;
   readonly deadline: number;
   readonly healthInterval: number;
   readonly onAllocated: ((gameServer: GameServer) => unknown) | undefined;
 }
 
 interface Link {
-  readonly sdk: AgonesSdk;
+  readonly sidecar: Sidecar;
+  readonly contact: Contact;
   readonly watch: Watch;
+  readonly standing: Standing;
+  close(): void;
 }
 
 export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
+  const { way, deadline } = options;
   let events: OrchestratorEvents | undefined;
   let linked: Promise<Link> | undefined;
-  let pinging: NodeJS.Timeout | undefined;
-  let lastAllocation: string | undefined;
 
-  async function link(to: OrchestratorEvents): Promise<Link> {
+  async function connect(to: OrchestratorEvents): Promise<Link> {
     const step = to.begin(SPANS.agonesConnect);
-    const { sdk, attempts } = await observed(to, step, connectSidecar(options.deadline));
+    const { sidecar, attempts } = await observed(to, step, connectSidecar(way, deadline));
     step.result[ATTRIBUTES.agonesAttempts.key] = attempts;
     to.end(step);
-    ping(sdk);
-    pinging = setInterval(() => ping(sdk), options.healthInterval).unref();
-    return { sdk, watch: watchGameServer(sdk, (gameServer) => see(to, gameServer)) };
+    return follow(sidecar, to, options);
   }
 
-  function see(to: OrchestratorEvents, gameServer: GameServer): void {
-    to.identified(identity(gameServer));
-    const allocation = allocationKey(gameServer);
-    if (allocation !== undefined && allocation !== lastAllocation) {
-      const { onAllocated } = options;
-      to.allocated({
-        at: allocatedAt(gameServer) ?? now(),
-        annotations: annotationsOf(gameServer),
-        attributes: identity(gameServer),
-        prepare: onAllocated && (() => onAllocated(gameServer)),
-      });
-    }
-    lastAllocation = allocation;
-  }
-
-  async function requestReady(to: OrchestratorEvents, { sdk, watch }: Link): Promise<void> {
-    const until = performance.now() + options.deadline;
+  async function requestReady(to: OrchestratorEvents, link: Link): Promise<void> {
+    const until = performance.now() + deadline;
     const requested = to.begin(SPANS.agonesReady);
+    const asking = askForReady(link.sidecar, until);
     await observed(
       to,
       requested,
-      within(options.deadline, sdk.ready(), () => tooLate("did not answer Ready()", options.deadline)),
+      within(deadline, asking, () => tooLate(way, "did not answer Ready()", deadline)),
     );
     to.end(requested);
 
     const awaited = to.begin(SPANS.agonesWaitForReady);
     const left = Math.max(1, until - performance.now());
-    const settled = watch.until((gameServer) => isReadyOrLater(gameServer) || isTerminal(gameServer));
-    const gameServer = await observed(
-      to,
-      awaited,
-      within(left, settled, () => tooLate("did not show Ready", options.deadline)),
-    );
+    const settled = waitForReady(link, until);
+    const late = () => tooLate(way, "did not show Ready", deadline);
+    const gameServer = await observed(to, awaited, within(left, settled, late));
     awaited.result[ATTRIBUTES.agonesState.key] = stateOf(gameServer);
     if (isTerminal(gameServer)) {
       const error = new Error(`Agones moved this GameServer to ${stateOf(gameServer)} while it waited for Ready`);
@@ -86,13 +67,14 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
       throw error;
     }
     to.end(awaited);
+    link.standing.ready();
   }
 
   return {
     name: "agones",
     connect(to) {
       events = to;
-      linked = link(to);
+      linked = connect(to);
       linked.catch(() => {});
     },
     async ready() {
@@ -101,32 +83,83 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
       }
     },
     async shutdown() {
-      const { sdk } = (await linked) ?? {};
-      await (sdk && within(SHUTDOWN_MS, sdk.shutdown(), () => tooLate("did not answer Shutdown()", SHUTDOWN_MS)));
+      const { sidecar } = (await linked) ?? {};
+      const late = () => tooLate(way, "did not answer Shutdown()", SHUTDOWN_MS);
+      await (sidecar && within(SHUTDOWN_MS, askForShutdown(sidecar, performance.now() + SHUTDOWN_MS), late));
     },
     close() {
-      clearInterval(pinging);
       linked?.then(
-        ({ sdk, watch }) => {
-          watch.close();
-          sdk.close();
-        },
+        (link) => link.close(),
         () => {},
       );
     },
   };
 }
 
-function ping(sdk: AgonesSdk): void {
-  sdk.health((error) => warn("agones health", `a health ping to the Agones sidecar failed: ${describe(error)}`));
+/** Pings and watches from now on, whatever becomes of the sidecar. */
+function follow(
+  sidecar: Sidecar,
+  to: OrchestratorEvents,
+  { way, healthInterval, onAllocated }: ResolvedAgonesOptions,
+): Link {
+  const handBack = createHandBack(sidecar);
+  const boot = to.context();
+  if (boot) {
+    handBack.set({ traceparent: formatTraceparent(boot) });
+  }
+  const standing = createStanding({ to, handBack, onAllocated });
+  const budget = () => healthBudget(standing.gameServer);
+  let closed = false;
+  const contact = createContact((problem) => {
+    if (closed) {
+      return;
+    }
+    standing.away(problem);
+    if (problem === undefined) {
+      handBack.again();
+    } else {
+      warnOfOutage(`the Agones sidecar at ${addressOf(way)} is away (${problem})`, contact.outages, budget()?.total);
+      pings.hurry();
+    }
+  });
+  const pings = keepPinging({ sidecar, contact, interval: healthInterval, budget });
+  const watch = followGameServer({ sidecar, contact, onUpdate: standing.see });
+  return {
+    sidecar,
+    contact,
+    watch,
+    standing,
+    close() {
+      closed = true;
+      pings.stop();
+      watch.close();
+      sidecar.close();
+    },
+  };
+}
+
+/** What the sidecar has answered it may still lose: it queues the request, and dies with its queue. */
+async function waitForReady({ sidecar, contact, watch }: Link, until: number): Promise<GameServer> {
+  for (let outages = contact.outages; ; outages = contact.outages) {
+    const gameServer = await watch.until(
+      (seen) => isReadyOrLater(seen) || isTerminal(seen) || (outages !== contact.outages && !isReadyRequested(seen)),
+    );
+    if (isReadyOrLater(gameServer) || isTerminal(gameServer)) {
+      return gameServer;
+    }
+    await askForReady(sidecar, until);
+  }
+}
+
+/** One line an outage: they are seconds apart at least. */
+function warnOfOutage(what: string, number: number, budget: number | undefined): void {
+  const end =
+    budget === undefined ? "" : ` Agones calls this server Unhealthy after ${seconds(budget)} without a ping.`;
+  warn(`agones outage ${number}`, `${what}. Pings and watch are tried until it is back; the game goes on.${end}`);
 }
 
 /** Ends the step with the error when the call fails; the success is the caller's to end. */
-async function observed<T>(
-  to: OrchestratorEvents,
-  step: Parameters<OrchestratorEvents["end"]>[0],
-  call: Promise<T>,
-): Promise<T> {
+async function observed<T>(to: OrchestratorEvents, step: Step, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
@@ -139,7 +172,6 @@ function failed(error: unknown): Failure {
   return { type: ERROR_TYPES.orchestratorFailed, expected: false, message: describe(error) };
 }
 
-function tooLate(what: string, deadline: number): Error {
-  const { host, port } = sidecarAddress();
-  return new Error(`the Agones sidecar at ${host}:${port} (gRPC) ${what} in ${seconds(deadline)}`);
+function tooLate(way: Way, what: string, deadline: number): Error {
+  return new Error(`the Agones sidecar at ${addressOf(way)} ${what} in ${seconds(deadline)}`);
 }

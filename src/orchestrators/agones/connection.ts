@@ -2,14 +2,13 @@ import { connect as connectTcp } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { seconds, within } from "../../internal/deadline.ts";
 import { describe } from "../../internal/report.ts";
-import { loadClient } from "./client.ts";
-import { sidecarAddress, type AgonesSdk } from "./sdk.ts";
+import { addressOf, type Sidecar, type Way } from "./sidecar.ts";
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
 
 export interface Connected {
-  readonly sdk: AgonesSdk;
+  readonly sidecar: Sidecar;
   readonly attempts: number;
 }
 
@@ -17,39 +16,52 @@ export interface Connected {
  * Connects inside the deadline (milliseconds). The port is tried first, with growing pauses: gRPC's own retry would wait
  * a second and more for a sidecar that comes up 50 ms late.
  */
-export async function connectSidecar(deadline: number): Promise<Connected> {
+export async function connectSidecar(way: Way, deadline: number): Promise<Connected> {
   const until = performance.now() + deadline;
-  const loading = loadClient();
+  const loading = way.open();
   loading.catch(() => {});
-  const attempts = await waitForPort(until, deadline);
-  const sdk = await loading;
-  const { host, port } = sidecarAddress();
-  const left = Math.max(1, until - performance.now());
+  const attempts = await waitForPort(way, until, deadline);
+  const sidecar = await loading;
   try {
-    await within(left, sdk.connect(), () => new Error("no answer"));
+    await connect(sidecar, until);
   } catch (error) {
-    sdk.close();
+    sidecar.close();
     throw new Error(
-      `the Agones sidecar at ${host}:${port} accepts connections but does not speak gRPC (${describe(error)}): ` +
-        `gave up after ${seconds(deadline)}. Does AGONES_SDK_GRPC_PORT name the sidecar's gRPC port?`,
+      `the Agones sidecar at ${addressOf(way)} accepts connections but does not speak ${way.protocol} (${describe(error)}): ` +
+        `gave up after ${seconds(deadline)}. Does ${way.variable} name the sidecar's ${way.protocol} port?`,
       { cause: error },
     );
   }
-  return { sdk, attempts };
+  return { sidecar, attempts };
 }
 
-async function waitForPort(until: number, deadline: number): Promise<number> {
-  const { host, port } = sidecarAddress();
+/** One that dies on the way is tried again. */
+async function connect(sidecar: Sidecar, until: number): Promise<void> {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const left = Math.max(1, until - performance.now());
+    try {
+      await within(left, sidecar.connect(left), () => new Error("no answer"));
+      return;
+    } catch (error) {
+      if (performance.now() + pause > until) {
+        throw error;
+      }
+    }
+    await wait(pause, undefined, { ref: false });
+  }
+}
+
+async function waitForPort(way: Way, until: number, deadline: number): Promise<number> {
   let pause = FIRST_PAUSE_MS;
   for (let attempts = 1; ; attempts += 1) {
-    const problem = await tryPort(host, port, Math.max(1, until - performance.now()));
+    const problem = await tryPort(way, Math.max(1, until - performance.now()));
     if (problem === undefined) {
       return attempts;
     }
     if (performance.now() + pause > until) {
       throw new Error(
-        `no Agones sidecar at ${host}:${port} (gRPC): ${attempts} connection attempts in ${seconds(deadline)}, last: ${problem}. ` +
-          "Is the sidecar running beside this server, and does AGONES_SDK_GRPC_PORT name its port?",
+        `no Agones sidecar at ${addressOf(way)}: ${attempts} connection attempts in ${seconds(deadline)}, last: ${problem}. ` +
+          `Is the sidecar running beside this server, and does ${way.variable} name its port?`,
       );
     }
     await wait(pause, undefined, { ref: false });
@@ -58,7 +70,7 @@ async function waitForPort(until: number, deadline: number): Promise<number> {
 }
 
 /** Undefined when something listens there, else what went wrong. */
-function tryPort(host: string, port: number, timeout: number): Promise<string | undefined> {
+function tryPort({ host, port }: Way, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connectTcp({ host, port, timeout });
     const settle = (problem: string | undefined) => {

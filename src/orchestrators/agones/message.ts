@@ -1,5 +1,5 @@
 import { fieldsOf, type Field } from "../../internal/protobuf.ts";
-import type { GameServer } from "./sdk.ts";
+import type { GameServer } from "./sidecar.ts";
 
 /** The fields by their numbers in Agones' sdk.proto. */
 type Message = ReadonlyMap<number, readonly Field[]>;
@@ -8,6 +8,8 @@ type Message = ReadonlyMap<number, readonly Field[]>;
 export function decodeGameServer(bytes: Buffer): GameServer {
   const gameServer = read(bytes);
   const objectMeta = messages(gameServer, 1).at(-1);
+  const spec = messages(gameServer, 2).at(-1);
+  const health = spec && messages(spec, 1).at(-1);
   const status = messages(gameServer, 3).at(-1);
   return {
     ...(objectMeta && {
@@ -15,8 +17,21 @@ export function decodeGameServer(bytes: Buffer): GameServer {
         name: text(objectMeta, 1),
         namespace: text(objectMeta, 2),
         uid: text(objectMeta, 3),
+        resourceVersion: text(objectMeta, 4),
         annotationsMap: pairs(objectMeta, 8),
         labelsMap: pairs(objectMeta, 9),
+      },
+    }),
+    ...(spec && {
+      spec: {
+        ...(health && {
+          health: {
+            disabled: integer(health, 1) === 1,
+            periodSeconds: integer(health, 2),
+            failureThreshold: integer(health, 3),
+            initialDelaySeconds: integer(health, 4),
+          },
+        }),
       },
     }),
     ...(status && {
@@ -27,6 +42,19 @@ export function decodeGameServer(bytes: Buffer): GameServer {
       },
     }),
   };
+}
+
+/** A KeyValue: what SetAnnotation() takes. */
+export function encodeKeyValue(key: string, value: string): Buffer {
+  return Buffer.concat([field(1, key), field(2, value)]);
+}
+
+function field(number: number, value: string): Buffer {
+  const bytes = Buffer.from(value);
+  if (bytes.length > 0x7f) {
+    throw new RangeError(`more than 127 bytes: ${value.slice(0, 40)}`);
+  }
+  return Buffer.concat([Buffer.from([number * 8 + 2, bytes.length]), bytes]);
 }
 
 function read(bytes: Buffer): Message {

@@ -1,13 +1,23 @@
-import { describe, guard, warn } from "../../internal/report.ts";
-import type { AgonesSdk, GameServer } from "./sdk.ts";
+import { describe, guard } from "../../internal/report.ts";
+import type { Contact } from "./contact.ts";
+import type { GameServer, Sidecar } from "./sidecar.ts";
 
 /**
  * The sidecar sends its first message before it adds the stream to those that get updates; what changes in between is
- * sent with the next change, which may never come. So whoever waits also asks now and then.
+ * sent with the next change, which may never come. So the sidecar is also asked: soon after a watch began, each second
+ * while somebody waits, and else now and then.
  */
-const ASK_AGAIN_MS = 1000;
+const SOON_MS = 1000;
+const NOW_AND_THEN_MS = 5000;
+const ASK_MS = 5000;
+const AGAIN_MS = 250;
 
-type Watched = Pick<AgonesSdk, "getGameServer" | "watchGameServer">;
+export interface WatchOptions {
+  readonly sidecar: Pick<Sidecar, "getGameServer" | "watch">;
+  readonly contact: Pick<Contact, "lost" | "back">;
+  /** Each GameServer that was seen: repeated ones too, and now and then one that is older than the last. */
+  onUpdate(gameServer: GameServer): void;
+}
 
 export interface Watch {
   /** Resolves with the first GameServer, seen from now on, that passes. Asks the sidecar at once. */
@@ -15,11 +25,13 @@ export interface Watch {
   close(): void;
 }
 
-/** Follows the GameServer. `onUpdate` sees each message, repeated ones too. */
-export function watchGameServer(sdk: Watched, onUpdate: (gameServer: GameServer) => void): Watch {
+/** Follows the GameServer, and begins anew whenever the watch breaks. */
+export function followGameServer({ sidecar, contact, onUpdate }: WatchOptions): Watch {
   const waiting = new Set<{ passes: (gameServer: GameServer) => boolean; resolve: (gameServer: GameServer) => void }>();
-  const asking = setInterval(ask, ASK_AGAIN_MS).unref();
   let closed = false;
+  let stop: (() => void) | undefined;
+  let beginning: NodeJS.Timeout | undefined;
+  let asking: NodeJS.Timeout | undefined;
 
   function seen(gameServer: GameServer): void {
     if (closed) {
@@ -34,25 +46,33 @@ export function watchGameServer(sdk: Watched, onUpdate: (gameServer: GameServer)
     }
   }
 
-  function ask(): void {
-    if (waiting.size > 0) {
-      sdk.getGameServer().then(seen, (error: unknown) => {
-        if (!closed) {
-          warn("agones ask", `asking the Agones sidecar failed: ${describe(error)}`);
-        }
-      });
-    }
+  function begin(): void {
+    stop = sidecar.watch(
+      (gameServer) => {
+        contact.back("watch");
+        seen(gameServer);
+      },
+      (problem) => {
+        stop?.();
+        contact.lost("watch", `the watch broke: ${describe(problem)}`);
+        beginning = closed ? undefined : setTimeout(begin, AGAIN_MS).unref();
+      },
+    );
+    askIn(SOON_MS);
   }
 
-  sdk.watchGameServer(seen, (error) => {
-    if (!closed) {
-      warn(
-        "agones watch",
-        `the watch of the Agones sidecar broke, allocations are not seen any more: ${describe(error)}`,
-      );
-    }
-  });
+  function askIn(ms: number): void {
+    clearTimeout(asking);
+    asking = setTimeout(ask, ms).unref();
+  }
 
+  function ask(): void {
+    askIn(waiting.size > 0 ? SOON_MS : NOW_AND_THEN_MS);
+    // Pings and watch say what is wrong where this fails.
+    sidecar.getGameServer(ASK_MS).then(seen, () => {});
+  }
+
+  begin();
   return {
     until(passes) {
       return new Promise((resolve) => {
@@ -62,7 +82,9 @@ export function watchGameServer(sdk: Watched, onUpdate: (gameServer: GameServer)
     },
     close() {
       closed = true;
-      clearInterval(asking);
+      clearTimeout(beginning);
+      clearTimeout(asking);
+      stop?.();
     },
   };
 }

@@ -1,0 +1,38 @@
+/** What may be lost of a sidecar, each by itself. */
+type Part = "pings" | "watch";
+
+/** Whether the sidecar is there. */
+export interface Contact {
+  readonly away: boolean;
+  /** How often it went away. */
+  readonly outages: number;
+  lost(part: Part, problem: string): void;
+  back(part: Part): void;
+}
+
+/** Told once when the first part is lost, and once, without a problem, when all are back. */
+export function createContact(onChange: (problem: string | undefined) => void): Contact {
+  const lost = new Set<Part>();
+  let outages = 0;
+  return {
+    get away() {
+      return lost.size > 0;
+    },
+    get outages() {
+      return outages;
+    },
+    lost(part, problem) {
+      const isFirst = lost.size === 0;
+      lost.add(part);
+      if (isFirst) {
+        outages += 1;
+        onChange(problem);
+      }
+    },
+    back(part) {
+      if (lost.delete(part) && lost.size === 0) {
+        onChange(undefined);
+      }
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { describe, warn } from "../../internal/report.ts";
+import type { Sidecar } from "./sidecar.ts";
+
+const CALL_MS = 5000;
+
+/** Annotations of the server's own, which Agones shows as `agones.dev/sdk-<key>`. */
+export interface HandBack {
+  set(values: Readonly<Record<string, string>>): void;
+  /** A sidecar that died may have had them in its queue. */
+  again(): void;
+}
+
+export function createHandBack(sidecar: Pick<Sidecar, "setAnnotation">): HandBack {
+  const wanted = new Map<string, string>();
+
+  async function send(key: string, value: string): Promise<void> {
+    try {
+      await sidecar.setAnnotation(key, value, CALL_MS);
+    } catch (error) {
+      warn("agones annotation", `the annotation agones.dev/sdk-${key} could not be set: ${describe(error)}`);
+    }
+  }
+
+  const sendAll = () => wanted.forEach((value, key) => void send(key, value));
+  return {
+    set(values) {
+      Object.entries(values).forEach(([key, value]) => wanted.set(key, value));
+      sendAll();
+    },
+    again: sendAll,
+  };
+}
