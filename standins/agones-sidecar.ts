@@ -1,37 +1,45 @@
-// Stands in for Agones' sdk-server over gRPC; checked by reading agones-dev/agones 676cc64 (1.60, on the way to 1.61):
-// pkg/sdkserver/sdkserver.go and sdk.go, pkg/gameserverallocations/allocator.go. Left out: its rate limit of one change
-// of state in 500 ms, its check of health, counters and lists, alpha and beta.
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import type { GameServer, GameServerState, Message } from "./game-server.ts";
-import { changed, lastAllocatedNow, newGameServer, toMessage } from "./game-server.ts";
-import type { SidecarCalls, SidecarHost } from "./sidecar-service.ts";
-import { sdkService, serve } from "./sidecar-service.ts";
-import { createWaiters } from "./waiters.ts";
+// Stands in for Agones' sdk-server, over gRPC and over HTTP; checked by reading agones-dev/agones 676cc64 (1.60, on the
+// way to 1.61): cmd/sdk-server/main.go, pkg/sdkserver/sdkserver.go and sdk.go, pkg/gameserverallocations/allocator.go.
+// Left out: counters and lists, alpha and beta, its own port for health probes; what each part leaves out, it says.
+import { setTimeout as wait } from "node:timers/promises";
+import { storeIn } from "./game-server-file.ts";
+import type { Allocation, GameServer, GameServerOptions, GameServerState } from "./game-server.ts";
+import { allocation } from "./game-server.ts";
+import type { SidecarFaults } from "./sidecar-faults.ts";
+import { faultsOf } from "./sidecar-faults.ts";
+import { listenHttp } from "./sidecar-gateway.ts";
+import type { SidecarCalls, SidecarHost, Transport } from "./sidecar-host.ts";
+import { createHost } from "./sidecar-host.ts";
+import type { Listening } from "./sidecar-service.ts";
+import { listenGrpc } from "./sidecar-service.ts";
 
-export type { GameServer, GameServerState } from "./game-server.ts";
+export type { Allocation, GameServer, GameServerState } from "./game-server.ts";
 
-export interface SidecarOptions {
-  /** @default 0: a free one, to be read from the handle */
+export interface SidecarOptions extends GameServerOptions {
+  /** Of gRPC. @default 0: a free one, to be read from the handle */
   readonly port?: number;
-  /** What the game server finds at its first look. @default "Scheduled" */
-  readonly state?: GameServerState;
+  /** @default 0: a free one, to be read from the handle */
+  readonly httpPort?: number;
   /** Milliseconds from RequestReady to Ready: the time of the sidecar's patch and the controller. @default 50 */
   readonly readyDelay?: number;
-  /** @default "arena-7xk2p" */
-  readonly name?: string;
-  /** Value of the label `agones.dev/fleet`. @default "arena" */
-  readonly fleet?: string;
-}
-
-export interface Allocation {
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
+  /** Milliseconds from a call of the SDK to its change of state or metadata; the real one takes 500. @default 0 */
+  readonly rateLimit?: number;
+  /** Makes the server Unhealthy when its pings stay away, as `health` says. @default false */
+  readonly enforceHealth?: boolean;
+  /** Keeps the GameServer, which this file outlives the process with; what it holds already wins over the options above. */
+  readonly file?: string;
 }
 
 export interface Sidecar extends AsyncDisposable {
+  /** Of gRPC. */
   readonly port: number;
+  readonly httpPort: number;
   /** How often each method was called; `health` counts pings. */
   readonly calls: Readonly<SidecarCalls>;
+  readonly callsOver: Readonly<Record<Transport, Readonly<SidecarCalls>>>;
+  /** When each ping of health came, in milliseconds since 1970 with a fraction. */
+  readonly pings: readonly number[];
+  readonly faults: SidecarFaults;
   state(): GameServerState;
   gameServer(): GameServer;
   /**
@@ -42,98 +50,68 @@ export interface Sidecar extends AsyncDisposable {
   setState(state: GameServerState): void;
   /** @param timeout in milliseconds, default 5,000 @throws Error that says what was waited for */
   waitFor(predicate: (gameServer: GameServer) => boolean, timeout?: number, what?: string): Promise<void>;
-  /** Drops every connection, as the death of the sidecar does. */
+  /** Drops every connection and gives up both ports, as its death does. The GameServer can still be changed. */
+  stop(): void;
+  /** Comes back on the same ports with the same GameServer, and knows nothing else of what was. */
+  start(): Promise<void>;
+  /** @param downFor in milliseconds, default 0 */
+  restart(options?: { readonly downFor?: number }): Promise<void>;
+  /** As `stop`, for good: open waits fail. */
   close(): Promise<void>;
 }
 
-/** @throws Error when the port is taken */
+/** @throws Error when a port is taken */
 export async function startSidecar(options: SidecarOptions = {}): Promise<Sidecar> {
-  const host = createHost(options);
-  const server = new Server();
-  server.addService(sdkService, serve(host));
-  const port = await listen(server, options.port ?? 0);
-  const close = (): Promise<void> => {
+  const { readyDelay = 50, rateLimit = 0, enforceHealth = false, file, ...rest } = options;
+  const store = file === undefined ? {} : { store: storeIn(file) };
+  const host = createHost({ ...rest, ...store, readyDelay, rateLimit, enforceHealth });
+  let transports = await listen(host, options.port ?? 0, options.httpPort ?? 0);
+  const [port, httpPort] = transports.map((transport) => transport.port) as [number, number];
+  const stop = (): void => {
     host.stop();
-    server.forceShutdown();
+    for (const transport of transports.splice(0)) transport.close();
+  };
+  const start = async (): Promise<void> => {
+    transports = await listen(host, port, httpPort);
+  };
+  const close = (): Promise<void> => {
+    stop();
+    host.close();
     return Promise.resolve();
   };
   return {
     port,
+    httpPort,
     calls: host.calls,
+    callsOver: host.callsOver,
+    pings: host.pings,
+    faults: faultsOf(host, () => transports),
     state: () => host.gameServer().state,
     gameServer: host.gameServer,
-    allocate: (allocation = {}) =>
-      host.update({
-        labels: allocation.labels ?? {},
-        annotations: { ...allocation.annotations, ...lastAllocatedNow() },
-        state: "Allocated",
-      }),
+    allocate: (wanted) => host.update(allocation(wanted)),
     setState: (state) => void host.update({ state }),
-    waitFor: host.waitFor,
+    waitFor: (predicate, timeout = 5_000, what = "the game server") =>
+      host.waiters.waitFor(() => predicate(host.gameServer()), timeout, what),
+    stop,
+    start,
+    restart: async ({ downFor = 0 } = {}) => {
+      stop();
+      await wait(downFor);
+      await start();
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-interface Host extends SidecarHost {
-  readonly waitFor: Sidecar["waitFor"];
-  stop(): void;
-}
-
-function createHost(options: SidecarOptions): Host {
-  let current = newGameServer(options.name ?? "arena-7xk2p", options.fleet ?? "arena", options.state ?? "Scheduled");
-  const calls: SidecarCalls = {};
-  const watchers = new Set<(message: Message) => void>();
-  const timers = createTimers();
-  const waiters = createWaiters(() => `state ${current.state}, calls ${JSON.stringify(calls)}`);
-  return {
-    calls,
-    watchers,
-    readyDelay: options.readyDelay ?? 50,
-    gameServer: () => current,
-    received: (method) => {
-      calls[method] = (calls[method] ?? 0) + 1;
-      waiters.changed();
-    },
-    update: (change) => {
-      current = changed(current, change);
-      const message = toMessage(current);
-      for (const send of watchers) send(message);
-      waiters.changed();
-      return current;
-    },
-    later: timers.later,
-    waitFor: (predicate, timeout = 5_000, what = "the game server") =>
-      waiters.waitFor(() => predicate(current), timeout, what),
-    stop: () => {
-      timers.stop();
-      waiters.abandon("the sidecar was closed");
-    },
-  };
-}
-
-function createTimers(): Pick<Host, "later" | "stop"> {
-  const timers = new Set<NodeJS.Timeout>();
-  return {
-    later: (milliseconds, run) => {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        run();
-      }, milliseconds);
-      timers.add(timer);
-    },
-    stop: () => {
-      for (const timer of timers) clearTimeout(timer);
-    },
-  };
-}
-
-// The Node SDK dials `localhost`; where that resolves to ::1 first, grpc-js goes on to 127.0.0.1 by itself.
-function listen(server: Server, port: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-    if (error) reject(new Error(`the Agones stand-in cannot listen on ${port}: ${error.message}`));
-    else resolve(bound);
-  });
-  return promise;
+async function listen(host: SidecarHost, port: number, httpPort: number): Promise<Listening[]> {
+  const grpc = await listenGrpc(host, port);
+  try {
+    const http = await listenHttp(host, httpPort);
+    host.start();
+    return [grpc, http];
+  } catch (error) {
+    grpc.close();
+    throw error;
+  }
 }

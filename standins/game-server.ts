@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { createRequire } from "node:module";
 
 /** The states of Agones' pkg/apis/agones/v1/gameserver.go that a sidecar can be asked about. */
 export type GameServerState =
@@ -12,12 +11,21 @@ export type GameServerState =
   | "Unhealthy"
   | "Error";
 
+/** `spec.health`, in whole seconds. */
+export interface Health {
+  readonly disabled: boolean;
+  readonly periodSeconds: number;
+  readonly failureThreshold: number;
+  readonly initialDelaySeconds: number;
+}
+
 /** What the sidecar holds of the GameServer resource. Never changed: an update makes a new one. */
 export interface GameServer {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: number;
   readonly createdAt: number;
+  readonly health: Health;
   readonly state: GameServerState;
   readonly annotations: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -29,15 +37,28 @@ export interface GameServerChange {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export function newGameServer(name: string, fleet: string, state: GameServerState): GameServer {
+/** What a test may choose of it. */
+export interface GameServerOptions {
+  /** What the game server finds at its first look. @default "Scheduled" */
+  readonly state?: GameServerState;
+  /** @default "arena-7xk2p" */
+  readonly name?: string;
+  /** Value of the label `agones.dev/fleet`. @default "arena" */
+  readonly fleet?: string;
+  /** @default what Agones fills in: a ping in 5 s, unhealthy after 3 missed ones, judged from 5 s on */
+  readonly health?: Partial<Health>;
+}
+
+export function newGameServer({ state, name, fleet, health }: GameServerOptions): GameServer {
   return {
-    name,
+    name: name ?? "arena-7xk2p",
     uid: randomUUID(),
     resourceVersion: 1,
     createdAt: Date.now(),
-    state,
+    health: { disabled: false, periodSeconds: 5, failureThreshold: 3, initialDelaySeconds: 5, ...health },
+    state: state ?? "Scheduled",
     annotations: {},
-    labels: { "agones.dev/fleet": fleet },
+    labels: { "agones.dev/fleet": fleet ?? "arena" },
   };
 }
 
@@ -52,6 +73,16 @@ export function changed(server: GameServer, change: GameServerChange): GameServe
   };
 }
 
+export interface Allocation {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** The one update of the allocator, in applyAllocationToGameServer() of pkg/gameserverallocations/allocator.go. */
+export function allocation({ labels = {}, annotations = {} }: Allocation = {}): GameServerChange {
+  return { labels, annotations: { ...annotations, ...lastAllocatedNow() }, state: "Allocated" };
+}
+
 /** The annotation both the allocator and the sidecar's own Allocate() write, in Go's RFC 3339 with a fraction. */
 export function lastAllocatedNow(): Record<string, string> {
   const micros = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000));
@@ -59,96 +90,3 @@ export function lastAllocatedNow(): Record<string, string> {
   const fraction = String(micros % 1_000_000n).padStart(6, "0");
   return { "agones.dev/last-allocated": `${seconds}.${fraction}Z` };
 }
-
-/** The message that goes over the wire: what convert() in pkg/sdkserver/sdk.go fills in, in a pod with one port. */
-export function toMessage(server: GameServer): Message {
-  const meta = new messages.GameServer.ObjectMeta();
-  meta.setName(server.name);
-  meta.setNamespace("default");
-  meta.setUid(server.uid);
-  meta.setResourceVersion(String(server.resourceVersion));
-  meta.setGeneration(server.resourceVersion);
-  meta.setCreationTimestamp(Math.floor(server.createdAt / 1000));
-  fill(meta.getAnnotationsMap(), server.annotations);
-  fill(meta.getLabelsMap(), server.labels);
-  const message = new messages.GameServer();
-  message.setObjectMeta(meta);
-  message.setSpec(healthSpec());
-  message.setStatus(statusOf(server));
-  return message;
-}
-
-export function emptyMessage(): Message {
-  return new messages.Empty();
-}
-
-// SDK 1.61.0 pins google-protobuf 4.0.1, whose maps lost the `serializeBinary` that the SDK's generated code calls. A
-// client only reads maps, so nobody noticed; a server dies of it ("Error serializing response"). Given back per map.
-function fill(map: StringMap, entries: Readonly<Record<string, string>>): void {
-  for (const key of Object.keys(entries).sort()) map.set(key, entries[key] ?? "");
-  map.serializeBinary ??= (...args) => protobuf.internal.public_for_gencode.serializeMapToBinary(map, ...args);
-}
-
-function healthSpec(): Message {
-  const health = new messages.GameServer.Spec.Health();
-  health.setPeriodSeconds(5);
-  health.setFailureThreshold(3);
-  health.setInitialDelaySeconds(5);
-  const spec = new messages.GameServer.Spec();
-  spec.setHealth(health);
-  return spec;
-}
-
-function statusOf(server: GameServer): Message {
-  const port = new messages.GameServer.Status.Port();
-  port.setName("default");
-  port.setPort(7777);
-  const status = new messages.GameServer.Status();
-  status.setState(server.state);
-  status.setAddress("127.0.0.1");
-  status.setPortsList([port]);
-  return status;
-}
-
-/** An opaque protobuf message: only the SDK's own serializers look inside. */
-export interface Message {
-  readonly toObject: () => object;
-}
-
-type Sets<Field extends string> = Message & Record<`set${Field}`, (value: unknown) => void>;
-
-type MetaFields = "Name" | "Namespace" | "Uid" | "ResourceVersion" | "Generation" | "CreationTimestamp";
-
-interface StringMap {
-  set(key: string, value: string): unknown;
-  serializeBinary?: (...args: readonly unknown[]) => void;
-}
-
-interface MetaMaps {
-  getAnnotationsMap(): StringMap;
-  getLabelsMap(): StringMap;
-}
-
-const sdkRequire = createRequire(createRequire(import.meta.url).resolve("@google-cloud/agones-sdk"));
-
-const protobuf = sdkRequire("google-protobuf") as {
-  internal: {
-    public_for_gencode: {
-      serializeMapToBinary(map: StringMap, ...args: readonly unknown[]): void;
-    };
-  };
-};
-
-// The generated files come without types, and the SDK's own .d.ts files cannot be imported as modules.
-const messages = sdkRequire("../lib/sdk_pb.js") as {
-  Empty: new () => Message;
-  GameServer: (new () => Sets<"ObjectMeta" | "Spec" | "Status">) & {
-    ObjectMeta: new () => Sets<MetaFields> & MetaMaps;
-    Spec: (new () => Sets<"Health">) & {
-      Health: new () => Sets<"PeriodSeconds" | "FailureThreshold" | "InitialDelaySeconds">;
-    };
-    Status: (new () => Sets<"State" | "Address" | "PortsList">) & {
-      Port: new () => Sets<"Name" | "Port">;
-    };
-  };
-};

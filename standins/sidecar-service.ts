@@ -1,3 +1,5 @@
+// Stands in for the gRPC side of Agones' sdk-server; checked by reading proto/sdk/sdk.proto and pkg/sdkserver/sdkserver.go
+// of agones-dev/agones 676cc64. Left out: alpha and beta.
 import { createRequire } from "node:module";
 import type {
   handleUnaryCall,
@@ -7,32 +9,20 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { status } from "@grpc/grpc-js";
-import type { GameServer, GameServerChange, GameServerState, Message } from "./game-server.ts";
-import { emptyMessage, lastAllocatedNow, toMessage } from "./game-server.ts";
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import type { Message } from "./game-server-message.ts";
+import { emptyMessage, toMessage } from "./game-server-message.ts";
+import type { SidecarHost } from "./sidecar-host.ts";
+import type { SdkRequest, UnaryMethod } from "./sidecar-requests.ts";
+import { serveUnary } from "./sidecar-requests.ts";
 
-export type SidecarCalls = Partial<Record<SdkMethod, number>>;
-
-export type SdkMethod =
-  | "ready"
-  | "allocate"
-  | "shutdown"
-  | "reserve"
-  | "health"
-  | "getGameServer"
-  | "watchGameServer"
-  | "setLabel"
-  | "setAnnotation";
-
-/** What the service answers from. Every call passes `received` first. */
-export interface SidecarHost {
-  readonly calls: SidecarCalls;
-  readonly watchers: Set<(message: Message) => void>;
-  readonly readyDelay: number;
-  gameServer(): GameServer;
-  received(method: SdkMethod): void;
-  update(change: GameServerChange): GameServer;
-  later(milliseconds: number, run: () => void): void;
+/** A transport that listens. */
+export interface Listening {
+  readonly port: number;
+  /** Gives up every connection and goes on listening. */
+  goaway(): void;
+  /** Gives up every connection, and the port. */
+  close(): void;
 }
 
 /** The official SDK's own service definition, so that what is on the wire cannot differ from what the SDK speaks. */
@@ -42,63 +32,67 @@ export const sdkService: ServiceDefinition = (
   }
 )["agones.dev.sdk.SDK"];
 
-export function serve(host: SidecarHost): UntypedServiceImplementation {
+// The Node SDK dials `localhost`; where that resolves to ::1 first, grpc-js goes on to 127.0.0.1 by itself.
+export function listenGrpc(host: SidecarHost, wanted: number): Promise<Listening> {
+  const server = new Server();
+  server.addService(sdkService, serve(host));
+  const { promise, resolve, reject } = Promise.withResolvers<Listening>();
+  server.bindAsync(`127.0.0.1:${wanted}`, ServerCredentials.createInsecure(), (error, port) => {
+    if (error) return reject(new Error(`the Agones stand-in cannot listen on ${wanted}: ${error.message}`));
+    resolve({
+      port,
+      // GOAWAY, and a moment later the end of the streams that are still open.
+      goaway: () => server.drain(`127.0.0.1:${port}`, 20),
+      close: () => server.forceShutdown(),
+    });
+  });
+  return promise;
+}
+
+function serve(host: SidecarHost): UntypedServiceImplementation {
   return {
-    ready: accepts(host, "ready", () => requestReady(host)),
-    allocate: accepts(host, "allocate", () => bySdk(host, { state: "Allocated", annotations: lastAllocatedNow() })),
-    shutdown: accepts(host, "shutdown", () => bySdk(host, { state: "Shutdown" })),
-    reserve: accepts<Duration>(host, "reserve", (duration) => reserve(host, duration.getSeconds())),
+    ready: unary(host, "ready", () => ({})),
+    allocate: unary(host, "allocate", () => ({})),
+    shutdown: unary(host, "shutdown", () => ({})),
+    reserve: unary<Duration>(host, "reserve", (duration) => ({ seconds: duration.getSeconds() })),
     health: countPings(host),
-    getGameServer: (_call: unknown, answer: sendUnaryData<Message>) => {
-      host.received("getGameServer");
-      answer(null, toMessage(host.gameServer()));
-    },
+    getGameServer: unary(
+      host,
+      "getGameServer",
+      () => ({}),
+      () => toMessage(host.gameServer()),
+    ),
     watchGameServer: watch(host),
-    setLabel: storesMetadata(host, "setLabel", "labels", labelValue),
-    setAnnotation: storesMetadata(host, "setAnnotation", "annotations", /^/),
+    setLabel: unary<KeyValue>(host, "setLabel", keyValue),
+    setAnnotation: unary<KeyValue>(host, "setAnnotation", keyValue),
   };
 }
 
-// The real one queues a change of state and answers before anything has happened: so does this.
-function accepts<Request>(
+function unary<Request>(
   host: SidecarHost,
-  method: SdkMethod,
-  then: (request: Request) => void,
+  method: UnaryMethod,
+  read: (request: Request) => SdkRequest,
+  result: () => Message = emptyMessage,
 ): handleUnaryCall<Request, Message> {
-  return (call, answer) => {
-    host.received(method);
-    answer(null, emptyMessage());
-    then(call.request);
-  };
+  return (call, answer) =>
+    host.traffic.take(() => {
+      if (call.cancelled) return;
+      serveUnary(host, "grpc", method, read(call.request), (problem) => {
+        if (problem === undefined) answer(null, result());
+        else answer({ code: status.INVALID_ARGUMENT, details: problem });
+      });
+    });
 }
 
-function requestReady(host: SidecarHost): void {
-  bySdk(host, { state: "RequestReady" });
-  host.later(host.readyDelay, () => {
-    // The controller's part, and only for a server that still asks for it.
-    if (host.gameServer().state === "RequestReady") host.update({ state: "Ready" });
-  });
+function keyValue(request: KeyValue): SdkRequest {
+  return { key: request.getKey(), value: request.getValue() };
 }
-
-function reserve(host: SidecarHost, seconds: number): void {
-  bySdk(host, { state: "Reserved" });
-  if (seconds === 0) return;
-  host.later(seconds * 1000, () => {
-    if (host.gameServer().state === "Reserved") requestReady(host);
-  });
-}
-
-// updateState() in sdkserver.go: no way out of a shutdown, and none out of Unhealthy by the SDK.
-function bySdk(host: SidecarHost, change: GameServerChange): void {
-  if (!final.has(host.gameServer().state)) host.update(change);
-}
-
-const final: ReadonlySet<GameServerState> = new Set(["Shutdown", "Unhealthy", "Error"]);
 
 function countPings(host: SidecarHost) {
-  return (call: ServerReadableStream<Message, Message>, answer: sendUnaryData<Message>): void => {
-    call.on("data", () => host.received("health"));
-    call.on("end", () => answer(null, emptyMessage()));
+  const { take, answer } = host.traffic;
+  return (call: ServerReadableStream<Message, Message>, send: sendUnaryData<Message>): void => {
+    call.on("data", () => take(() => host.received("health", "grpc")));
+    call.on("end", () => take(() => answer(() => send(null, emptyMessage()))));
     call.on("error", () => {
       // a client that went away; without a listener it would end the sidecar
     });
@@ -106,37 +100,22 @@ function countPings(host: SidecarHost) {
 }
 
 function watch(host: SidecarHost) {
-  return (call: ServerWritableStream<Message, Message>): void => {
-    host.received("watchGameServer");
-    const send = (message: Message): void => void call.write(message);
-    send(toMessage(host.gameServer()));
-    host.watchers.add(send);
-    call.on("cancelled", () => host.watchers.delete(send));
-    call.on("error", () => host.watchers.delete(send));
-  };
+  return (call: ServerWritableStream<Message, Message>): void =>
+    host.traffic.take(() => {
+      if (call.cancelled) return;
+      host.received("watchGameServer", "grpc");
+      const { leave } = host.watchers.add(
+        {
+          send: (gameServer) => void call.write(toMessage(gameServer)),
+          end: () => call.end(),
+          fail: () => call.emit("error", { code: status.UNAVAILABLE, details: "the watch broke" }),
+        },
+        host.gameServer,
+      );
+      call.on("cancelled", leave);
+      call.on("error", leave);
+    });
 }
-
-function storesMetadata(
-  host: SidecarHost,
-  method: SdkMethod,
-  kind: "labels" | "annotations",
-  valid: RegExp,
-): handleUnaryCall<KeyValue, Message> {
-  return (call, answer) => {
-    host.received(method);
-    const [key, value] = [call.request.getKey(), call.request.getValue()];
-    if (!qualifiedName.test(key) || !valid.test(value)) {
-      answer({ code: status.INVALID_ARGUMENT, details: `invalid ${kind} "${key}": "${value}"` });
-      return;
-    }
-    answer(null, emptyMessage());
-    host.update({ [kind]: { [`agones.dev/sdk-${key}`]: value } });
-  };
-}
-
-// Kubernetes' IsQualifiedName (here without its optional prefix) and IsValidLabelValue.
-const qualifiedName = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-const labelValue = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
 interface KeyValue {
   getKey(): string;
