@@ -11,7 +11,7 @@ import type { GameServer } from "../src/orchestrators/agones/sidecar.ts";
 import { followGameServer } from "../src/orchestrators/agones/watch.ts";
 import type { Step } from "../src/telling/step.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
-import { emptyMessage, type Message } from "../standins/game-server.ts";
+import { emptyMessage, type Message } from "../standins/game-server-message.ts";
 import { sdkService } from "../standins/sidecar-service.ts";
 import { until } from "./_server.ts";
 
@@ -109,7 +109,7 @@ function connected(options: AgonesOptions): Orchestrator {
   orchestrator.connect({
     begin: () => step,
     end() {},
-    context: () => undefined,
+    traceparent: () => undefined,
     identified() {},
     allocated: () => undefined,
     released() {},
@@ -141,7 +141,7 @@ async function connectInProcess(port: number, missing = ""): Promise<{ packages:
     const { agones } = await import("${new URL("../src/agones.ts", import.meta.url).href}");
     const orchestrator = agones({ deadline: 500 });
     orchestrator.connect({
-      begin: () => ({ result: {} }), end() {}, context() {}, identified() {}, allocated() {}, released() {}, trouble() {},
+      begin: () => ({ result: {} }), end() {}, traceparent() {}, identified() {}, allocated() {}, released() {}, trouble() {},
     });
     const game = setInterval(() => {}, 1000);
     const failure = await orchestrator.ready().catch((error) => error.message + " " + error.cause?.code);

@@ -4,7 +4,7 @@ import { around } from "../internal/around.ts";
 import { now } from "../internal/clock.ts";
 import { describe, guard, warn } from "../internal/report.ts";
 import type { Allocation } from "../orchestrators/orchestrator.ts";
-import { contextFromAnnotations } from "../propagation/annotations.ts";
+import { contextFromAnnotations, requestedAtFromAnnotations } from "../propagation/annotations.ts";
 import { admit } from "../propagation/trust.ts";
 import { contextOf, newStep, type AllocationSpan, type Failure, type Step, type Teller } from "../telling/step.ts";
 import type { Boot } from "./boot.ts";
@@ -106,11 +106,11 @@ export function observeAllocations(teller: Teller, boot: Boot, annotationKeys: r
 }
 
 /** Whoever does not say since when they wait has found a server that was Ready. */
-function startOf({ reused, requestedAt, readyAt = Infinity }: Allocation): AllocationStart {
+function startOf({ reused, annotations, readyAt = Infinity }: Allocation): AllocationStart {
   if (reused) {
     return "reused";
   }
-  return requestedAt !== undefined && requestedAt < readyAt ? "cold" : "warm";
+  return (requestedAtFromAnnotations(annotations) ?? Infinity) < readyAt ? "cold" : "warm";
 }
 
 function openStep(

@@ -1,9 +1,11 @@
 import type { Server } from "@colyseus/core";
+import type { SpanContext } from "@opentelemetry/api";
 import { ERROR_TYPES } from "../conventions.ts";
 import { announcedTelemetry } from "../telling/announcement.ts";
 import { undoAll, type Undo } from "../internal/patch.ts";
 import { describe, guard, warn } from "../internal/report.ts";
 import type { OrchestratorEvents } from "../orchestrators/orchestrator.ts";
+import { formatTraceparent } from "../propagation/traceparent.ts";
 import { flushTelemetry } from "../telling/flush.ts";
 import type { Failure } from "../telling/step.ts";
 import type { SearchingTeller } from "../telling/teller.ts";
@@ -90,12 +92,12 @@ function orchestratorEvents({ boot, allocations, status }: LifecycleParts): Orch
     begin: (span, attributes) => boot.begin(span, attributes),
     end: (step, failure) => boot.end(step, failure),
     identified: (attributes) => announcedTelemetry()?.describeResource(attributes),
-    context: () => boot.step.spanContext,
+    traceparent: () => traceparentOf(boot.step.spanContext),
     allocated(allocation) {
       if (!allocation.past) {
         status.enter("allocated");
       }
-      return allocations.allocated(allocation);
+      return traceparentOf(allocations.allocated(allocation));
     },
     released() {
       if (status.state === "allocated") {
@@ -104,6 +106,10 @@ function orchestratorEvents({ boot, allocations, status }: LifecycleParts): Orch
     },
     trouble: (reason) => status.suffer(reason),
   };
+}
+
+function traceparentOf(spanContext: SpanContext | undefined): string | undefined {
+  return spanContext && formatTraceparent(spanContext);
 }
 
 /** Has ours loaded, or looks for the program's own, which may be registered late. Nothing at all is said once. */

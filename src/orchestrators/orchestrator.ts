@@ -1,4 +1,4 @@
-import type { Attributes, SpanContext } from "@opentelemetry/api";
+import type { Attributes } from "@opentelemetry/api";
 import type { SpanConvention } from "../conventions.ts";
 import type { Failure, Step } from "../telling/step.ts";
 
@@ -22,12 +22,12 @@ export interface Orchestrator {
 export interface OrchestratorEvents {
   begin(span: SpanConvention, attributes?: Attributes): Step;
   end(step: Step, failure?: Failure): void;
-  /** The boot's context, for whoever asked for this server; undefined while no SDK is there. */
-  context(): SpanContext | undefined;
+  /** The boot's W3C traceparent, for whoever asked for this server; undefined while no SDK is there. */
+  traceparent(): string | undefined;
   /** Resource attributes of this server: name, fleet. */
   identified(attributes: Attributes): void;
-  /** Returns the context of the allocation. */
-  allocated(allocation: Allocation): SpanContext | undefined;
+  /** Returns the W3C traceparent of the allocation, likewise. */
+  allocated(allocation: Allocation): string | undefined;
   /** The match is over, and the server can be allocated again. */
   released(): void;
   /** Why nobody can be sent here now, in one line for operators; undefined when that is over. */
@@ -44,11 +44,9 @@ export interface Allocation {
   readonly reused: boolean;
   /** Since when the server was Ready for it, in epoch milliseconds; undefined where that was not seen. */
   readonly readyAt: number | undefined;
-  /** Since when whoever asked has waited, in epoch milliseconds of their clock; undefined where they do not say. */
-  readonly requestedAt: number | undefined;
-  /** May hold the trace context of whoever asked. */
+  /** May hold the trace context of whoever asked, and since when they wait. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** What was there before: a context that stands in both is an earlier allocation's. */
+  /** What was there before: what stands in both is an earlier allocation's. */
   readonly staleAnnotations: Readonly<Record<string, string>>;
   readonly attributes: Attributes;
   /** The game's own preparation, where it has one: the server is playable when it is done. */

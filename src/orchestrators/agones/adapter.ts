@@ -1,7 +1,6 @@
 import { ATTRIBUTES, ERROR_TYPES, SPANS } from "../../conventions.ts";
 import { seconds, within } from "../../internal/deadline.ts";
 import { describe, warn } from "../../internal/report.ts";
-import { formatTraceparent } from "../../propagation/traceparent.ts";
 import type { Failure, Step } from "../../telling/step.ts";
 import type { Orchestrator, OrchestratorEvents } from "../orchestrator.ts";
 import { askForReady, askForShutdown } from "./asking.ts";
@@ -103,10 +102,8 @@ function follow(
   { way, healthInterval, onAllocated }: ResolvedAgonesOptions,
 ): Link {
   const handBack = createHandBack(sidecar);
-  const boot = to.context();
-  if (boot) {
-    handBack.set({ traceparent: formatTraceparent(boot) });
-  }
+  const traceparent = to.traceparent();
+  handBack.set(traceparent ? { traceparent } : {});
   const standing = createStanding({ to, handBack, onAllocated });
   const budget = () => healthBudget(standing.gameServer);
   let closed = false;

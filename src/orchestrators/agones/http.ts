@@ -131,9 +131,9 @@ function follow(
 }
 
 function updateIn(line: string): GameServer {
-  const { result, error } = JSON.parse(line) as { result?: unknown; error?: { message?: unknown } };
+  const { result } = JSON.parse(line) as { readonly result?: unknown };
   if (result === undefined) {
-    throw new Error(String(error?.message ?? `no update: ${line.slice(0, 100)}`));
+    throw new Error(`no update but ${line.slice(0, 200)}`);
   }
   return gameServerOf(result);
 }

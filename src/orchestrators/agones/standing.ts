@@ -1,6 +1,4 @@
 import { now } from "../../internal/clock.ts";
-import { requestedAtFromAnnotations } from "../../propagation/annotations.ts";
-import { formatTraceparent } from "../../propagation/traceparent.ts";
 import type { OrchestratorEvents } from "../orchestrator.ts";
 import { createAllocationLog, type SeenAllocation } from "./allocation-log.ts";
 import { annotationsOf, identity, isOlder, isReadyOrLater, isTerminal, stateOf } from "./game-server.ts";
@@ -32,23 +30,19 @@ export function createStanding({ to, handBack, onAllocated }: StandingParts): St
   let sidecarAway: string | undefined;
 
   function tellAllocation(seen: SeenAllocation, of: GameServer): void {
-    const annotations = annotationsOf(of);
-    const { before = {} } = seen;
-    const requestedAt = requestedAtFromAnnotations(annotations);
     allocations += 1;
-    const own = to.allocated({
+    const traceparent = to.allocated({
       at: seen.at,
       past: seen.past,
       reused: seen.reused,
       readyAt: readySince,
-      requestedAt: requestedAt === requestedAtFromAnnotations(before) ? undefined : requestedAt,
-      annotations,
-      staleAnnotations: before,
+      annotations: annotationsOf(of),
+      staleAnnotations: seen.before ?? {},
       attributes: identity(of),
       prepare: onAllocated && (() => onAllocated(of)),
     });
     readySince = undefined;
-    handBack.set({ allocations: String(allocations), ...(own && { traceparent: formatTraceparent(own) }) });
+    handBack.set({ allocations: String(allocations), ...(traceparent && { traceparent }) });
   }
 
   /** Ready once more after a match, or for the first time. */
