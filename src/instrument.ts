@@ -81,7 +81,9 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
 
   const drain = { crashed: false };
   const gate = createGate(options.trust);
-  const rooms = observeRooms({ ...counts, teller, gate, drain, playerJoined: allocations.joined }, options);
+  const seats = orchestrator?.players;
+  const playerJoined = allocations.joined;
+  const rooms = observeRooms({ ...counts, teller, gate, drain, seats, playerJoined }, options);
   const forbidTraceHeaders = options.cors ? allowTraceHeaders() : undefined;
   const admin = options.endpoints && serveAdmin(options.endpoints, status);
   const lifecycle = runLifecycle({ server, teller, status, boot, allocations, orchestrator, rooms, drain, options });

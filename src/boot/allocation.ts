@@ -116,22 +116,22 @@ function startOf({ reused, annotations, readyAt = Infinity }: Allocation): Alloc
 function openStep(
   teller: Teller,
   boot: Boot,
-  { at, annotations, staleAnnotations, attributes }: Allocation,
+  { at, annotations, staleAnnotations, source = "annotation", links = [], attributes }: Allocation,
   start: AllocationStart,
   annotationKeys: readonly string[],
 ): Step {
   const extraction = contextFromAnnotations(annotations, annotationKeys);
   const isStale = isSame(extraction, contextFromAnnotations(staleAnnotations, annotationKeys));
   const admission = admit(extraction, isStale ? "link" : "continue");
-  teller.note({ note: "trace_context", source: "annotation", outcome: admission.outcome });
+  teller.note({ note: "trace_context", source, outcome: admission.outcome });
   const latest = now();
   const step = newStep(SPANS.allocated, {
     // The allocator's clock may run ahead, and a restarted process sees allocations of long ago.
     start: Math.min(latest, Math.max(at, latest - LONGEST_MS)),
     parent: admission.parent,
     links: [
-      ...(boot.step.spanContext ? [{ context: boot.step.spanContext }] : []),
-      ...(admission.link ? [{ context: admission.link, source: "annotation" }] : []),
+      ...[boot.step.spanContext, ...links].flatMap((context) => (context ? [{ context }] : [])),
+      ...(admission.link ? [{ context: admission.link, source }] : []),
     ],
     attributes: { ...attributes, [ATTRIBUTES.gameserverStart.key]: start },
   });

@@ -39,7 +39,7 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
   async function becomeReady(): Promise<void> {
     boot.listening();
     try {
-      await orchestrator?.ready();
+      await orchestrator?.ready(boundPort(server));
     } catch (error) {
       await failBoot({ type: ERROR_TYPES.orchestratorFailed, expected: false, message: describe(error) }, error);
       return;
@@ -87,7 +87,7 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
   };
 }
 
-function orchestratorEvents({ boot, allocations, status }: LifecycleParts): OrchestratorEvents {
+function orchestratorEvents({ server, teller, boot, allocations, status }: LifecycleParts): OrchestratorEvents {
   return {
     begin: (span, attributes) => boot.begin(span, attributes),
     end: (step, failure) => boot.end(step, failure),
@@ -105,11 +105,22 @@ function orchestratorEvents({ boot, allocations, status }: LifecycleParts): Orch
       }
     },
     trouble: (reason) => status.suffer(reason),
+    tell: (step) => teller.close(step),
+    fault: (kind) => teller.note({ note: "orchestrator.fault", kind }),
+    drain() {
+      server.gracefullyShutdown().catch((error: unknown) => warn("drain", `the shutdown failed: ${describe(error)}`));
+    },
   };
 }
 
 function traceparentOf(spanContext: SpanContext | undefined): string | undefined {
   return spanContext && formatTraceparent(spanContext);
+}
+
+/** 0 where the transport has no HTTP server of its own. */
+function boundPort({ transport }: Server): number {
+  const address = transport?.server?.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Has ours loaded, or looks for the program's own, which may be registered late. Nothing at all is said once. */

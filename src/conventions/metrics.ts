@@ -58,6 +58,12 @@ export const METRICS = {
     [start],
     "Allocation until its first confirmed join",
   ),
+  orchestratorFaults: counter(
+    "gameserver.orchestrator.faults",
+    "{fault}",
+    [kind],
+    "GameLift's messages, calls and connections that were no good",
+  ),
   mapLoadDuration: histogram("gameserver.map_load.duration", BOOT, [map], "Map loads"),
   provisionDuration: histogram("game.provision.duration", BOOT, PROVISION, "allocate() until a server, or giving up"),
   provisionOutcomes: counter("game.provision.outcomes", "{allocation}", PROVISION, "Allocations by how they came out"),

@@ -13,6 +13,18 @@ export const SPANS = {
   agonesConnect: span("agones.connect", CLIENT, "First attempt until the sidecar answers"),
   agonesReady: span("agones.ready", CLIENT, "The Ready() call, which only requests it"),
   agonesWaitForReady: span("agones.wait_for_ready", INTERNAL, "Ready() answered until the watch shows Ready or later"),
+  gameliftConnect: span("gamelift.connect", CLIENT, "First attempt until the WebSocket is open"),
+  gameliftReady: span("gamelift.process_ready", CLIENT, "ActivateServerProcess until it is answered"),
+  gameliftActivate: span(
+    "gamelift.activate_game_session",
+    CLIENT,
+    "ActivateGameSession until it is answered, or given up",
+  ),
+  gameliftAccept: span(
+    "gamelift.accept_player_session",
+    CLIENT,
+    "Join confirmed until GameLift has accepted the player, or not; linked to the context in PlayerData",
+  ),
   allocateServer: span("provision.allocate_server", INTERNAL, "allocate() until an address is known, or none was had"),
   agonesAllocate: span("provision.agones_allocate", CLIENT, "One call of the Agones allocation service"),
   allocated: span("gameserver.allocated", INTERNAL, "Allocation until playable, at most 60 s"),

@@ -1,5 +1,6 @@
-import type { Attributes } from "@opentelemetry/api";
+import type { Attributes, SpanContext } from "@opentelemetry/api";
 import type { SpanConvention } from "../conventions.ts";
+import type { PlayerSeats } from "../internal/player-seats.ts";
 import type { Failure, Step } from "../telling/step.ts";
 
 /** Who decides when this server may take players. Nothing else in the code asks which one it is. */
@@ -10,12 +11,16 @@ export interface Orchestrator {
   /**
    * Called once, when the port is bound: asks for Ready and resolves when the orchestrator shows it, or a later state.
    * Rejects with the one reason, in one line for operators, inside a deadline of its own.
+   *
+   * @param port the bound one; 0 where the transport does not say
    */
-  ready(): Promise<void>;
+  ready(port: number): Promise<void>;
   /** The server is done. Called once, at the graceful shutdown. */
   shutdown(): Promise<void>;
   /** Stops pinging and watching. */
   close(): void;
+  /** Where the orchestrator has seats of its own for players. Absent, nobody asks for players. */
+  readonly players?: PlayerSeats | undefined;
 }
 
 /** What an orchestrator tells about itself. */
@@ -32,6 +37,12 @@ export interface OrchestratorEvents {
   released(): void;
   /** Why nobody can be sent here now, in one line for operators; undefined when that is over. */
   trouble(reason: string | undefined): void;
+  /** A step of later than the boot, which is over. */
+  tell(step: Step): void;
+  /** A message or a call that was no good, of a small set. */
+  fault(kind: string): void;
+  /** The orchestrator wants the server to end: what follows is a graceful shutdown. */
+  drain(): void;
 }
 
 /** The server was handed to a match. */
@@ -48,6 +59,10 @@ export interface Allocation {
   readonly annotations: Readonly<Record<string, string>>;
   /** What was there before: what stands in both is an earlier allocation's. */
   readonly staleAnnotations: Readonly<Record<string, string>>;
+  /** Where these come from: a label. @default "annotation" */
+  readonly source?: string;
+  /** Of the players for whom the server was asked, where nobody else's is known. */
+  readonly links?: readonly SpanContext[];
   readonly attributes: Attributes;
   /** The game's own preparation, where it has one: the server is playable when it is done. */
   readonly prepare: (() => unknown) | undefined;

@@ -17,6 +17,7 @@ import { countPopulation } from "./population.ts";
 import { reconnectHook } from "./reconnect.ts";
 import { traceReserve } from "./reserve.ts";
 import { detachTimers, traceInit } from "./root-context.ts";
+import { keepJoinOptions, tellPlayers } from "./seated.ts";
 import { timeLoop, timePatches } from "./ticks.ts";
 
 type Wrap = (observer: RoomsObserver) => (original: Method) => Method;
@@ -79,6 +80,9 @@ export function installHooks(state: RoomsState): Undo {
       if (handler && !met.has(handler)) {
         met.add(handler);
         undos.push(countPopulation(observer, handler));
+        if (observer.seats) {
+          undos.push(tellPlayers(observer, observer.seats, handler));
+        }
         wrapClass(handler.klass);
       }
     }
@@ -99,6 +103,9 @@ export function installHooks(state: RoomsState): Undo {
   }
   if (observer.traffic) {
     undos.push(observer.traffic.undo, patch(Room.prototype, "_onMessage", countReceived(observer.traffic)));
+  }
+  if (observer.seats) {
+    undos.push(patch(Room.prototype, "_onJoin", keepJoinOptions));
   }
   undos.push(onceSetUp(() => [tracePresence(observer), traceListings()]));
   meetNewRooms();

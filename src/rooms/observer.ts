@@ -1,6 +1,7 @@
 import { QueueRoom, type Client, type Room } from "@colyseus/core";
 import type { MetricConvention } from "../conventions.ts";
 import type { Undo } from "../internal/patch.ts";
+import type { PlayerSeats } from "../internal/player-seats.ts";
 import type { Gate } from "../propagation/gate.ts";
 import type { EndReasonOf } from "../sessions/end-reason.ts";
 import type { GamePhase } from "../sessions/steps.ts";
@@ -25,6 +26,8 @@ export interface RoomsState extends Sessions {
   readonly patches: Distributions;
   /** Absent when messages are not counted. */
   readonly traffic: Traffic | undefined;
+  /** The orchestrator's own, where it has any. */
+  readonly seats: PlayerSeats | undefined;
   /** A join was confirmed. */
   playerJoined(): void;
 }

@@ -12,7 +12,8 @@ export async function buildResource(told: Attributes, own: Attributes, env: Node
     await import("@opentelemetry/resources");
   const defaults: Attributes = {
     [ATTRIBUTES.serviceName.key]: env["npm_package_name"] || "colyseus",
-    [ATTRIBUTES.serviceInstance.key]: told[ATTRIBUTES.agonesServer.key] ?? randomUUID(),
+    [ATTRIBUTES.serviceInstance.key]:
+      told[ATTRIBUTES.agonesServer.key] ?? told[ATTRIBUTES.gameliftProcess.key] ?? randomUUID(),
     ...(env["npm_package_version"] && { [ATTRIBUTES.serviceVersion.key]: env["npm_package_version"] }),
     ...(env["NODE_ENV"] && { [ATTRIBUTES.environment.key]: env["NODE_ENV"] }),
   };

@@ -86,6 +86,8 @@ function measureNote(note: Exclude<Note, SessionEnded>, record: Record): void {
       return record(ALLOCATION[note.span], note.seconds, note.start);
     case "trace_context":
       return record(METRICS.traceContext, 1, note.source, note.outcome);
+    case "orchestrator.fault":
+      return record(METRICS.orchestratorFaults, 1, note.kind);
   }
 }
 

@@ -145,7 +145,8 @@ export type Note =
   | { readonly note: "phase"; readonly phase: string; readonly seconds: number }
   | { readonly note: "boot.phase"; readonly phase: string; readonly seconds: number; readonly outcome: string }
   | { readonly note: "allocation"; readonly span: AllocationSpan; readonly seconds: number; readonly start: string }
-  | { readonly note: "trace_context"; readonly source: string; readonly outcome: string };
+  | { readonly note: "trace_context"; readonly source: string; readonly outcome: string }
+  | { readonly note: "orchestrator.fault"; readonly kind: string };
 
 /** Makes spans of steps. There are two: live spans of any SDK, and records that ours encodes at once. */
 export interface Lane {
