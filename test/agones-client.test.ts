@@ -60,7 +60,7 @@ test("each ping is answered for itself, and a Ready() that is refused fails the 
   });
   process.env["AGONES_SDK_GRPC_PORT"] = String(port.number);
   const orchestrator = connected({ healthInterval: 5 });
-  await expect(orchestrator.ready()).rejects.toThrow("9 FAILED_PRECONDITION: not now");
+  await expect(orchestrator.ready(0)).rejects.toThrow("9 FAILED_PRECONDITION: not now");
   await until("three pings", () => seen.pings >= 3);
   expect(seen.streams).toBe(seen.pings);
   orchestrator.close();
@@ -114,6 +114,9 @@ function connected(options: AgonesOptions): Orchestrator {
     allocated: () => undefined,
     released() {},
     trouble() {},
+    tell() {},
+    fault() {},
+    drain() {},
   });
   return orchestrator;
 }
