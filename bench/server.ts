@@ -4,7 +4,7 @@ import { freePort } from "../demo/free-port.ts";
 import { startProcess } from "../demo/processes.ts";
 import { poll } from "../demo/waiting.ts";
 import type { Counts } from "./receiver.ts";
-import type { Stage } from "./stage.ts";
+import type { Sidecar, Stage } from "./stage.ts";
 import { shuffled } from "./statistics.ts";
 import { appFile, here, VARIANTS, variantEnvironment, type Variant, type VariantName } from "./variants.ts";
 
@@ -42,7 +42,7 @@ export async function startServer(stage: Stage, name: VariantName, options: Serv
   const { flags = [], env = {} } = options;
   await using stack = new AsyncDisposableStack();
   const sidecar = stack.use(await stage.openSidecar());
-  const described = await describeServer(stage, name, sidecar.port);
+  const described = await describeServer(stage, name, sidecar);
   const preloads = ["--expose-gc", "--import", here("apps/meter.mjs"), ...VARIANTS[name].flags, ...flags];
   const child = stack.use(
     startProcess({
@@ -109,7 +109,7 @@ export async function withExport<T>(server: Measured, joins: number, play: () =>
 }
 
 /** The environment of a server under test. */
-export async function describeServer(stage: Stage, name: VariantName, sidecarPort: number) {
+export async function describeServer(stage: Stage, name: VariantName, sidecar: Pick<Sidecar, "port" | "httpPort">) {
   const [port, metricsPort] = [await freePort(), await freePort()];
   const service = `${name}-${(started += 1)}`;
   return {
@@ -121,7 +121,8 @@ export async function describeServer(stage: Stage, name: VariantName, sidecarPor
       PORT: String(port),
       METRICS_PORT: String(metricsPort),
       OTEL_EXPORTER_PROMETHEUS_PORT: String(metricsPort),
-      AGONES_SDK_GRPC_PORT: String(sidecarPort),
+      AGONES_SDK_GRPC_PORT: String(sidecar.port),
+      AGONES_SDK_HTTP_PORT: String(sidecar.httpPort),
       OTEL_EXPORTER_OTLP_ENDPOINT: stage.receiver.endpoint,
       OTEL_SERVICE_NAME: service,
       ...variantEnvironment(name, stage.handicap),

@@ -7,7 +7,7 @@ export type SidecarRequest =
 
 /** What it tells: where the new one listens, and when it showed Ready, by {@link process.hrtime} in nanoseconds. */
 export type SidecarReport =
-  | { readonly type: `sidecar:listening:${number}`; readonly port: number }
+  | { readonly type: `sidecar:listening:${number}`; readonly port: number; readonly httpPort: number }
   | { readonly type: `sidecar:ready:${number}`; readonly at: string };
 
 // One a server: a server whose stand-in went away would spend its time on reconnecting.
@@ -20,9 +20,9 @@ process.on("message", (request: SidecarRequest) => {
 
 async function openOne(id: number): Promise<void> {
   const sidecar = await startSidecar({ readyDelay: 0 });
-  const { port } = sidecar;
+  const { port, httpPort } = sidecar;
   open.set(port, sidecar);
-  tell({ type: `sidecar:listening:${id}`, port });
+  tell({ type: `sidecar:listening:${id}`, port, httpPort });
   sidecar
     .waitFor(({ state }) => state === "Ready", 60_000, "Ready")
     .then(

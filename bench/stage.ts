@@ -13,7 +13,9 @@ export interface Stage {
 }
 
 export interface Sidecar extends Disposable {
+  /** Of gRPC. */
   readonly port: number;
+  readonly httpPort: number;
   /** When it showed Ready: nanoseconds of {@link process.hrtime}. */
   ready(): Promise<bigint>;
 }
@@ -42,9 +44,10 @@ async function openSidecar(sidecars: Process): Promise<Sidecar> {
   const id = (opened += 1);
   ask({ type: "sidecar:open", id });
   type Listening = Extract<SidecarReport, { type: `sidecar:listening:${number}` }>;
-  const { port } = await sidecars.heard<Listening>(`sidecar:listening:${id}`, PATIENCE_MS);
+  const { port, httpPort } = await sidecars.heard<Listening>(`sidecar:listening:${id}`, PATIENCE_MS);
   return {
     port,
+    httpPort,
     async ready() {
       type Ready = Extract<SidecarReport, { type: `sidecar:ready:${number}` }>;
       return BigInt((await sidecars.heard<Ready>(`sidecar:ready:${port}`, PATIENCE_MS)).at);

@@ -29,6 +29,7 @@ export const VARIANTS = {
   bare,
   again: { ...bare, title: "bare again: the noise" },
   ours: { title: "ours", app: "ours", flags: [], env: {}, told: { span: "room.join arena", percent: 100 } },
+  "ours-http": { title: "ours, sidecar by HTTP", app: "ours", flags: [], env: { BENCH_TRANSPORT: "http" } },
   "ours-10": {
     title: "ours, 10 % sampled",
     app: "ours",

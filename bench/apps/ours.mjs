@@ -8,7 +8,7 @@ import { ArenaRoom } from "./arena.mjs";
 startTelemetry();
 export const server = defineServer({ rooms: { arena: defineRoom(ArenaRoom) } });
 export const telemetry = instrument(server, {
-  orchestrator: agones(),
+  orchestrator: agones({ transport: process.env.BENCH_TRANSPORT ?? "grpc" }),
   endpoints: { port: Number(process.env.METRICS_PORT ?? 9464) },
   ...(process.env.BENCH_MESSAGES === "1" && { messages: true }),
 });

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { poll } from "../../demo/waiting.ts";
-import { judge, type BarSpec, type Round } from "../bar.ts";
+import { judge, only, type BarSpec, type Round } from "../bar.ts";
 import type { PartContext, PartResult } from "../part.ts";
 import { describeServer } from "../server.ts";
 import type { Stage } from "../stage.ts";
@@ -9,25 +9,35 @@ import { shuffled } from "../statistics.ts";
 import { appFile, VARIANTS, type VariantName } from "../variants.ts";
 
 const SPEC: BarSpec = { name: "boot", what: "process start to Ready", unit: "ms", judged: "ratio", target: 1 };
+const OVER_HTTP: BarSpec = {
+  ...SPEC,
+  name: "boot-http",
+  what: "the same, the sidecar asked over HTTP",
+  target: 0.9,
+  subject: "ours-http",
+};
 const BOOTED: readonly VariantName[] = ["bare", "again", "ours", "node-sdk", "by-hand", "auto"];
+const ALL: readonly VariantName[] = [...BOOTED, "ours-http"];
 /** The receiver's copy of the boot comes after Ready: SDK packages with breaths between them, then a batch. */
 const EXPORTED_MS = 15_000;
 
 /** Process start to Ready, as the sidecar saw it, on one clock. Every run is a new process, without a meter in it. */
 export async function measureBoot({ stage, plan: { boot: plan }, say }: PartContext): Promise<PartResult> {
   for (let run = 0; run < plan.warmUp; run += 1) {
-    for (const name of BOOTED) await bootOnce(stage, name);
+    for (const name of ALL) await bootOnce(stage, name);
   }
   await checkExport(stage);
   const rounds: Round[] = [];
   while (rounds.length < plan.rounds) {
     const round: Record<string, number> = {};
-    for (const name of shuffled(BOOTED)) round[name] = await bootOnce(stage, name);
+    for (const name of shuffled(ALL)) round[name] = await bootOnce(stage, name);
     rounds.push(round);
-    const figures = BOOTED.map((name) => `${name} ${round[name]!.toFixed(0)}`);
+    const figures = ALL.map((name) => `${name} ${round[name]!.toFixed(0)}`);
     say(`boot ${rounds.length}/${plan.rounds}, ms: ${figures.join(", ")}`);
   }
-  return { bars: [judge(SPEC, rounds)] };
+  return {
+    bars: [judge(SPEC, only(rounds, BOOTED)), judge(OVER_HTTP, only(rounds, ["bare", "again", "ours-http"]))],
+  };
 }
 
 /** Milliseconds. */
@@ -50,7 +60,7 @@ interface Booted extends AsyncDisposable {
 
 async function startApp(stage: Stage, name: VariantName): Promise<Booted> {
   using sidecar = await stage.openSidecar();
-  const { service, env } = await describeServer(stage, name, sidecar.port);
+  const { service, env } = await describeServer(stage, name, sidecar);
   const spawned = process.hrtime.bigint();
   const child = spawn(process.execPath, [...VARIANTS[name].flags, appFile(name)], {
     env: { ...process.env, ...env },
