@@ -102,8 +102,6 @@ function follow(
   { way, healthInterval, onAllocated }: ResolvedAgonesOptions,
 ): Link {
   const handBack = createHandBack(sidecar);
-  const traceparent = to.traceparent();
-  handBack.set(traceparent ? { traceparent } : {});
   const standing = createStanding({ to, handBack, onAllocated });
   const budget = () => healthBudget(standing.gameServer);
   let closed = false;

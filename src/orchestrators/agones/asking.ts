@@ -4,6 +4,8 @@ import { isRefusal, type Sidecar } from "./sidecar.ts";
 
 const AGAIN_MS = 250;
 const LOOK_MS = 5000;
+/** Whoever waits for the answer gives up first, and says it in words of ours. */
+const SLACK_MS = 500;
 
 type Asked = Pick<Sidecar, "ready" | "shutdown" | "getGameServer">;
 
@@ -15,7 +17,7 @@ type Asked = Pick<Sidecar, "ready" | "shutdown" | "getGameServer">;
 export async function askForReady(sidecar: Asked, until: number): Promise<void> {
   for (;;) {
     try {
-      await sidecar.ready(left(until));
+      await sidecar.ready(left(until) + SLACK_MS);
       return;
     } catch (error) {
       if (isRefusal(error) || performance.now() + AGAIN_MS > until) {
@@ -32,7 +34,7 @@ export async function askForReady(sidecar: Asked, until: number): Promise<void> 
 export async function askForShutdown(sidecar: Asked, until: number): Promise<void> {
   for (;;) {
     try {
-      await sidecar.shutdown(left(until));
+      await sidecar.shutdown(left(until) + SLACK_MS);
       return;
     } catch (error) {
       if (isRefusal(error) || performance.now() + AGAIN_MS > until) {

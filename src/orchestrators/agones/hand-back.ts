@@ -1,9 +1,12 @@
 import { describe, warn } from "../../internal/report.ts";
-import type { Sidecar } from "./sidecar.ts";
+import { isRefusal, type Sidecar } from "./sidecar.ts";
 
 const CALL_MS = 5000;
 
-/** Annotations of the server's own, which Agones shows as `agones.dev/sdk-<key>`. */
+/**
+ * Annotations of the server's own, which Agones shows as `agones.dev/sdk-<key>`. Not before Ready: the sidecar patches one
+ * version of the GameServer, and a Ready() that meets another waits for its next turn, half a second later.
+ */
 export interface HandBack {
   set(values: Readonly<Record<string, string>>): void;
   /** A sidecar that died may have had them in its queue. */
@@ -17,7 +20,10 @@ export function createHandBack(sidecar: Pick<Sidecar, "setAnnotation">): HandBac
     try {
       await sidecar.setAnnotation(key, value, CALL_MS);
     } catch (error) {
-      warn("agones annotation", `the annotation agones.dev/sdk-${key} could not be set: ${describe(error)}`);
+      // Whoever is away gets it again when it is back.
+      if (isRefusal(error)) {
+        warn("agones annotation", `the annotation agones.dev/sdk-${key} was refused: ${describe(error)}`);
+      }
     }
   }
 

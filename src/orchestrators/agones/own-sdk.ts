@@ -43,18 +43,20 @@ function createSidecar(sdk: AgonesSdk & Inside): Sidecar {
   // No call of the SDK has a deadline of its own: a hung sidecar would hang it.
   const timed = <T>(ms: number, call: Promise<T>) => within(ms, call, () => new Error(`no answer in ${seconds(ms)}`));
   return {
-    connect: (ms) => timed(ms, sdk.connect()),
-    ready: (ms) => timed(ms, sdk.ready()),
-    shutdown: (ms) => timed(ms, sdk.shutdown()),
-    setAnnotation: (key, value, ms) => timed(ms, sdk.setAnnotation(key, value)),
-    getGameServer: (ms) => timed(ms, sdk.getGameServer()),
-    ping(ms) {
-      const refused = new Promise<never>((_resolve, reject) => sdk.health(reject));
+    connect: async (ms) => timed(ms, sdk.connect()),
+    ready: async (ms) => timed(ms, sdk.ready()),
+    shutdown: async (ms) => timed(ms, sdk.shutdown()),
+    setAnnotation: async (key, value, ms) => timed(ms, sdk.setAnnotation(key, value)),
+    getGameServer: async (ms) => timed(ms, sdk.getGameServer()),
+    async ping(ms) {
+      const { promise: refused, reject } = Promise.withResolvers<never>();
+      refused.catch(() => {});
+      sdk.health(reject);
       // The SDK goes on writing into the stream of a sidecar that has died, and nobody hears of it: a stream for each
       // ping. That it was taken, nothing of it says; the next call tells whether there is anybody.
       sdk.healthStream?.end?.();
       sdk.healthStream = undefined;
-      return timed(ms, Promise.race([refused, sdk.getGameServer()]));
+      await timed(ms, Promise.race([refused, sdk.getGameServer()]));
     },
     watch(onUpdate, onEnd) {
       let over = false;

@@ -84,6 +84,10 @@ export function createStanding({ to, handBack, onAllocated }: StandingParts): St
     },
     ready() {
       readySince = stateOf(gameServer) === "Ready" ? (readySince ?? now()) : readySince;
+      const traceparent = to.traceparent();
+      if (traceparent && allocations === 0) {
+        handBack.set({ traceparent });
+      }
     },
     away(problem) {
       sidecarAway = problem;

@@ -47,18 +47,23 @@ export function followGameServer({ sidecar, contact, onUpdate }: WatchOptions): 
   }
 
   function begin(): void {
-    stop = sidecar.watch(
-      (gameServer) => {
+    try {
+      stop = sidecar.watch((gameServer) => {
         contact.back("watch");
         seen(gameServer);
-      },
-      (problem) => {
-        stop?.();
-        contact.lost("watch", `the watch broke: ${describe(problem)}`);
-        beginning = closed ? undefined : setTimeout(begin, AGAIN_MS).unref();
-      },
-    );
+      }, broke);
+    } catch (error) {
+      // The program's own SDK object, which it has closed.
+      broke(error);
+    }
     askIn(SOON_MS);
+  }
+
+  function broke(problem: unknown): void {
+    stop?.();
+    stop = undefined;
+    contact.lost("watch", `the watch broke: ${describe(problem)}`);
+    beginning = closed ? undefined : setTimeout(begin, AGAIN_MS).unref();
   }
 
   function askIn(ms: number): void {
