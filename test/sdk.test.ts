@@ -330,6 +330,6 @@ test("options that are wrong are named", () => {
     "spanProcessors[0] must be an object with onStart(), onEnd(), shutdown(), forceFlush(), got {}",
   );
   expect(() => startTelemetry({ prometheus: "yes" as unknown as boolean })).toThrow(
-    "prometheus must be true or false, got yes",
+    'prometheus must be true or false, got "yes"',
   );
 });

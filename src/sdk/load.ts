@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { AnnouncedTelemetry } from "../telling/announcement.ts";
 import type { Ledger } from "../telling/ledger.ts";
 import { createLedgerCollector } from "./metric-producer.ts";
+import { measureMachine } from "./machine.ts";
 import type { ResolvedTelemetryOptions } from "./options.ts";
 import { openOtlpGrpc } from "./otlp-grpc.ts";
 import { encodeResource } from "./otlp/request.ts";
@@ -42,7 +43,7 @@ export interface Pending {
 
 /** Loads the SDK packages, builds the providers and replays what was held back. `urgent()` is asked between packages. */
 export async function loadSdk(
-  { resource, spanProcessors, metricReaders: ownReaders, prometheus }: ResolvedTelemetryOptions,
+  { resource, spanProcessors, metricReaders: ownReaders, prometheus, ...machine }: ResolvedTelemetryOptions,
   pending: Pending,
   told: () => Attributes,
   urgent: () => boolean,
@@ -70,12 +71,14 @@ export async function loadSdk(
   propagation.setGlobalPropagator(await buildPropagator(env));
   pending.metering.replayInto(metering);
   pending.tracing.replayInto(tracing);
+  const unmeasure = await measureMachine(machine, metering);
   const disconnect = pending.queue && (await connect(pending.queue, described, env));
   return {
     scrape: scraped && scraped.getMetricsRequestHandler.bind(scraped),
     // Rejects with an array when many exports wait; each failed batch was told already.
     flush: () => Promise.allSettled([tracing.forceFlush(), metering.forceFlush()]),
     async shutdown() {
+      unmeasure();
       await Promise.allSettled([tracing.shutdown(), metering.shutdown()]);
       await disconnect?.();
     },

@@ -1,7 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { MetricReader } from "@opentelemetry/sdk-metrics";
 import type { Sampler, SpanProcessor } from "@opentelemetry/sdk-trace";
-import { checkCount, checkKeys, checkOneOf, checkShape } from "../internal/check.ts";
+import { checkBoolean, checkCount, checkKeys, checkOneOf, checkShape } from "../internal/check.ts";
 
 /** What `startTelemetry()` takes. All optional; everything else is set by the standard `OTEL_*` variables. */
 export interface StartTelemetryOptions {
@@ -40,6 +40,18 @@ export interface StartTelemetryOptions {
    * @default true
    */
   readonly prometheus?: boolean;
+  /**
+   * CPU, memory and network of the machine, by `@opentelemetry/host-metrics`.
+   *
+   * @default false: in a cluster somebody else measures that
+   */
+  readonly host?: boolean;
+  /**
+   * Event loop, heap and garbage collection of Node, by `@opentelemetry/instrumentation-runtime-node`.
+   *
+   * @default false
+   */
+  readonly runtime?: boolean;
 }
 
 export interface ResolvedTelemetryOptions {
@@ -50,6 +62,8 @@ export interface ResolvedTelemetryOptions {
   readonly spanProcessors: readonly SpanProcessor[] | undefined;
   readonly metricReaders: readonly MetricReader[];
   readonly prometheus: boolean;
+  readonly host: boolean;
+  readonly runtime: boolean;
 }
 
 const QUEUE_BYTES = 32 * 1024 * 1024;
@@ -62,21 +76,20 @@ const KNOWN = [
   "spanProcessors",
   "metricReaders",
   "prometheus",
+  "host",
+  "runtime",
 ] as const satisfies (keyof StartTelemetryOptions)[];
 
 /** Throws TypeError for an unknown option, or a value of the wrong kind. */
 export function resolveTelemetryOptions(options: StartTelemetryOptions): ResolvedTelemetryOptions {
   checkKeys("startTelemetry", options, KNOWN);
   const { load = "ready", sampler, queueBytes = QUEUE_BYTES, resource = {}, prometheus = true } = options;
-  const { spanProcessors, metricReaders = [] } = options;
+  const { spanProcessors, metricReaders = [], host = false, runtime = false } = options;
   for (const [index, processor] of spanProcessors?.entries() ?? []) {
     checkShape<SpanProcessor>(`spanProcessors[${index}]`, processor, ["onStart", "onEnd", "shutdown", "forceFlush"]);
   }
   for (const [index, reader] of metricReaders.entries()) {
     checkShape<MetricReader>(`metricReaders[${index}]`, reader, ["collect", "shutdown", "forceFlush"]);
-  }
-  if (typeof prometheus !== "boolean") {
-    throw new TypeError(`prometheus must be true or false, got ${String(prometheus)}`);
   }
   return Object.freeze({
     load: checkOneOf("load", load, ["ready", "now"]),
@@ -85,6 +98,8 @@ export function resolveTelemetryOptions(options: StartTelemetryOptions): Resolve
     resource,
     spanProcessors,
     metricReaders,
-    prometheus,
+    prometheus: checkBoolean("prometheus", prometheus),
+    host: checkBoolean("host", host),
+    runtime: checkBoolean("runtime", runtime),
   });
 }
