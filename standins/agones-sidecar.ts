@@ -3,15 +3,16 @@
 // Left out: counters and lists, alpha and beta, its own port for health probes; what each part leaves out, it says.
 import { setTimeout as wait } from "node:timers/promises";
 import { storeIn } from "./game-server-file.ts";
-import type { Allocation, GameServer, GameServerOptions, GameServerState } from "./game-server.ts";
+import type { Allocation, GameServer, GameServerChange, GameServerOptions, GameServerState } from "./game-server.ts";
 import { allocation } from "./game-server.ts";
 import type { SidecarFaults } from "./sidecar-faults.ts";
 import { faultsOf } from "./sidecar-faults.ts";
 import { listenHttp } from "./sidecar-gateway.ts";
-import type { SidecarCalls, SidecarHost, Transport } from "./sidecar-host.ts";
+import type { SidecarHost, SidecarObserver } from "./sidecar-host.ts";
 import { createHost } from "./sidecar-host.ts";
 import type { Listening } from "./sidecar-service.ts";
 import { listenGrpc } from "./sidecar-service.ts";
+import type { SidecarTally } from "./sidecar-tally.ts";
 
 export type { Allocation, GameServer, GameServerState } from "./game-server.ts";
 
@@ -28,17 +29,13 @@ export interface SidecarOptions extends GameServerOptions {
   readonly enforceHealth?: boolean;
   /** Keeps the GameServer, which this file outlives the process with; what it holds already wins over the options above. */
   readonly file?: string;
+  readonly observer?: SidecarObserver;
 }
 
-export interface Sidecar extends AsyncDisposable {
+export interface Sidecar extends SidecarTally, AsyncDisposable {
   /** Of gRPC. */
   readonly port: number;
   readonly httpPort: number;
-  /** How often each method was called; `health` counts pings. */
-  readonly calls: Readonly<SidecarCalls>;
-  readonly callsOver: Readonly<Record<Transport, Readonly<SidecarCalls>>>;
-  /** When each ping of health came, in milliseconds since 1970 with a fraction. */
-  readonly pings: readonly number[];
   readonly faults: SidecarFaults;
   state(): GameServerState;
   gameServer(): GameServer;
@@ -48,6 +45,8 @@ export interface Sidecar extends AsyncDisposable {
    */
   allocate(allocation?: Allocation): GameServer;
   setState(state: GameServerState): void;
+  /** Any change from outside the pod; the two above are short for it. */
+  update(change: GameServerChange): GameServer;
   /** @param timeout in milliseconds, default 5,000 @throws Error that says what was waited for */
   waitFor(predicate: (gameServer: GameServer) => boolean, timeout?: number, what?: string): Promise<void>;
   /** Drops every connection and gives up both ports, as its death does. The GameServer can still be changed. */
@@ -90,6 +89,7 @@ export async function startSidecar(options: SidecarOptions = {}): Promise<Sideca
     gameServer: host.gameServer,
     allocate: (wanted) => host.update(allocation(wanted)),
     setState: (state) => void host.update({ state }),
+    update: host.update,
     waitFor: (predicate, timeout = 5_000, what = "the game server") =>
       host.waiters.waitFor(() => predicate(host.gameServer()), timeout, what),
     stop,

@@ -78,6 +78,13 @@ export interface Allocation {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** Whether the change is made already: nothing that it asks for is missing. */
+export function includes({ state, annotations, labels }: GameServer, change: GameServerChange): boolean {
+  const has = (all: Readonly<Record<string, string>>, some: Readonly<Record<string, string>> = {}) =>
+    Object.entries(some).every(([key, value]) => all[key] === value);
+  return state === (change.state ?? state) && has(annotations, change.annotations) && has(labels, change.labels);
+}
+
 /** The one update of the allocator, in applyAllocationToGameServer() of pkg/gameserverallocations/allocator.go. */
 export function allocation({ labels = {}, annotations = {} }: Allocation = {}): GameServerChange {
   return { labels, annotations: { ...annotations, ...lastAllocatedNow() }, state: "Allocated" };

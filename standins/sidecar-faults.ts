@@ -7,6 +7,8 @@ export interface SidecarFaults {
   hang(): void;
   /** Serves what was held, but for what was given up meanwhile. */
   resume(): void;
+  /** How many requests, pings and messages are held. */
+  held(): number;
   /** Every answer and every message of a watch is late by so many milliseconds; 0 ends it. */
   slow(milliseconds: number): void;
   /** Gives up all connections, those of gRPC with a GOAWAY, and goes on listening. */
@@ -27,6 +29,7 @@ export function faultsOf({ traffic, watchers }: SidecarHost, transports: () => r
   return {
     hang: traffic.hang,
     resume: traffic.resume,
+    held: traffic.held,
     slow: traffic.slow,
     goaway: () => {
       for (const transport of transports()) transport.goaway();

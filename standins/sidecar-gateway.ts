@@ -7,10 +7,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { toJson } from "./game-server-json.ts";
-import type { SdkMethod, SidecarHost } from "./sidecar-host.ts";
+import type { SidecarHost } from "./sidecar-host.ts";
 import type { SdkRequest } from "./sidecar-requests.ts";
 import { serveUnary } from "./sidecar-requests.ts";
 import type { Listening } from "./sidecar-service.ts";
+import type { SdkMethod } from "./sidecar-tally.ts";
 
 /** @throws Error when the port is taken */
 export async function listenHttp(host: SidecarHost, wanted: number): Promise<Listening> {
@@ -93,16 +94,19 @@ function isBodiless({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0;
 }
 
-/** Undefined for what is not the JSON of a request. An int64 may come as a number or as a string. */
+/** Undefined for what is not the JSON of a request. An int64 may come as a number or as a string, and null is unset. */
 function readRequest(body: string): SdkRequest | undefined {
   if (body.trim() === "") return {};
+  let fields: Partial<Record<keyof SdkRequest, unknown>> | null;
   try {
-    const { key = "", value = "", seconds = 0 } = JSON.parse(body) as Record<string, unknown>;
-    if (typeof key !== "string" || typeof value !== "string" || !/^-?\d+$/.test(String(seconds))) return undefined;
-    return { key, value, seconds: Number(seconds) };
+    fields = JSON.parse(body) as typeof fields;
   } catch {
     return undefined;
   }
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) return undefined;
+  const [key, value, seconds] = [fields.key ?? "", fields.value ?? "", Number(fields.seconds ?? 0)];
+  if (typeof key !== "string" || typeof value !== "string" || !Number.isSafeInteger(seconds)) return undefined;
+  return { key, value, seconds };
 }
 
 function refuse(response: ServerResponse, httpStatus: number, code: number, message: string): void {

@@ -5,6 +5,8 @@ import type { GameServer, GameServerChange, GameServerOptions, GameServerState }
 import { changed, lastAllocatedNow, newGameServer } from "./game-server.ts";
 import { createHealthCheck } from "./sidecar-health.ts";
 import { createSdkQueue } from "./sidecar-queue.ts";
+import type { SdkMethod, SidecarCall, SidecarTally, Transport } from "./sidecar-tally.ts";
+import { createTally } from "./sidecar-tally.ts";
 import type { Traffic } from "./sidecar-traffic.ts";
 import { createTraffic } from "./sidecar-traffic.ts";
 import type { Watchers } from "./sidecar-watchers.ts";
@@ -12,27 +14,19 @@ import { createWatchers } from "./sidecar-watchers.ts";
 import type { Waiters } from "./waiters.ts";
 import { createWaiters } from "./waiters.ts";
 
-export type SdkMethod =
-  | "ready"
-  | "allocate"
-  | "shutdown"
-  | "reserve"
-  | "health"
-  | "getGameServer"
-  | "watchGameServer"
-  | "setLabel"
-  | "setAnnotation";
-
-export type SidecarCalls = Partial<Record<SdkMethod, number>>;
-
-export type Transport = "grpc" | "http";
-
 export interface HostOptions extends GameServerOptions {
   readonly readyDelay: number;
   readonly rateLimit: number;
   readonly enforceHealth: boolean;
   /** Where the GameServer is kept when not in memory: the part of the API server. */
   readonly store?: Store;
+  readonly observer?: SidecarObserver;
+}
+
+/** Told of everything as it happens. */
+export interface SidecarObserver {
+  received(call: SidecarCall): void;
+  updated(gameServer: GameServer): void;
 }
 
 export interface Store {
@@ -40,10 +34,7 @@ export interface Store {
   save(gameServer: GameServer): void;
 }
 
-export interface SidecarHost {
-  readonly calls: SidecarCalls;
-  readonly callsOver: Readonly<Record<Transport, SidecarCalls>>;
-  readonly pings: number[];
+export interface SidecarHost extends SidecarTally {
   readonly traffic: Traffic;
   readonly watchers: Watchers;
   readonly waiters: Waiters;
@@ -63,6 +54,9 @@ export interface SidecarHost {
 // updateState() in sdkserver.go: no way out of a shutdown, and none out of Unhealthy by the SDK.
 const final: ReadonlySet<GameServerState> = new Set(["Shutdown", "Unhealthy", "Error"]);
 
+// A longer one fires at once.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export function createHost(options: HostOptions): SidecarHost {
   let current = options.store?.load() ?? newGameServer(options);
   let started = false;
@@ -79,6 +73,7 @@ export function createHost(options: HostOptions): SidecarHost {
   function update(change: GameServerChange): GameServer {
     current = changed(current, change);
     options.store?.save(current);
+    options.observer?.updated(current);
     watchers.updated(current);
     waiters.changed();
     return current;
@@ -113,7 +108,9 @@ export function createHost(options: HostOptions): SidecarHost {
     waiters,
     gameServer: () => current,
     received: (method, transport) => {
-      tally.count(method, transport);
+      const call: SidecarCall = { method, transport, at: performance.timeOrigin + performance.now() };
+      tally.count(call);
+      options.observer?.received(call);
       if (method === "health") health.ping();
       waiters.changed();
     },
@@ -121,7 +118,9 @@ export function createHost(options: HostOptions): SidecarHost {
     request: (change, reserve = 0) => {
       if (change.state) clearTimeout(reservation);
       queue.add(change);
-      if (reserve > 0) reservation = setTimeout(() => queue.add({ state: "RequestReady" }), reserve * 1000);
+      if (reserve <= 0) return;
+      const milliseconds = Math.min(reserve * 1000, LONGEST_TIMER_MS);
+      reservation = setTimeout(() => queue.add({ state: "RequestReady" }), milliseconds);
     },
     start: () => {
       const { initialDelaySeconds, periodSeconds } = current.health;
@@ -136,21 +135,6 @@ export function createHost(options: HostOptions): SidecarHost {
       clearTimeout(reservation);
       clearTimeout(controller);
       waiters.abandon("the sidecar was closed");
-    },
-  };
-}
-
-function createTally() {
-  const calls: SidecarCalls = {};
-  const callsOver: Record<Transport, SidecarCalls> = { grpc: {}, http: {} };
-  const pings: number[] = [];
-  return {
-    calls,
-    callsOver,
-    pings,
-    count: (method: SdkMethod, transport: Transport): void => {
-      for (const counts of [calls, callsOver[transport]]) counts[method] = (counts[method] ?? 0) + 1;
-      if (method === "health") pings.push(performance.timeOrigin + performance.now());
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { SdkMethod, SidecarHost, Transport } from "./sidecar-host.ts";
+import type { SidecarHost } from "./sidecar-host.ts";
+import type { SdkMethod, Transport } from "./sidecar-tally.ts";
 
 export type UnaryMethod = Exclude<SdkMethod, "health" | "watchGameServer">;
 

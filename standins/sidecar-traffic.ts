@@ -7,46 +7,50 @@ export interface Traffic {
   hang(): void;
   resume(): void;
   slow(milliseconds: number): void;
+  /** How much waits for {@link resume}. */
+  held(): number;
   /** Forgets what is held or late, and hangs no more: what the end of the process does. */
   clear(): void;
 }
 
 export function createTraffic(): Traffic {
-  const held: (() => void)[] = [];
+  const requests: (() => void)[] = [];
+  const answers: (() => void)[] = [];
   const late: (() => void)[] = [];
   const timers = new Set<NodeJS.Timeout>();
   let hung = false;
   let lateness = 0;
   let due = 0;
-  const take = (run: () => void): void => void (hung ? held.push(run) : run());
-  const resume = (): void => {
-    hung = false;
-    for (const run of held.splice(0)) take(run);
-  };
+  const pass = (run: () => void, held: (() => void)[]): void => void (hung ? held.push(run) : run());
   return {
-    take,
+    take: (run) => pass(run, requests),
     answer: (send) => {
-      if (lateness === 0 && late.length === 0) return take(send);
+      if (lateness === 0 && late.length === 0) return pass(send, answers);
       // Two timers may fire in either order: each sends the oldest answer and not its own.
       late.push(send);
       due = Math.max(due, performance.now() + lateness);
       const timer = setTimeout(() => {
         timers.delete(timer);
-        take(late.shift() ?? (() => {}));
+        for (const send of late.splice(0, 1)) pass(send, answers);
       }, due - performance.now());
       timers.add(timer);
     },
     hang: () => {
       hung = true;
     },
-    resume,
+    resume: () => {
+      hung = false;
+      // Answers first: what the requests change comes after what was to be told already.
+      for (const held of [answers, requests]) for (const run of held.splice(0)) pass(run, held);
+    },
+    held: () => requests.length + answers.length,
     slow: (milliseconds) => {
       lateness = milliseconds;
     },
     clear: () => {
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
-      late.length = held.length = 0;
+      for (const kept of [requests, answers, late]) kept.length = 0;
       hung = false;
     },
   };

@@ -30,7 +30,7 @@ export async function watching(sidecar: Pick<Sidecar, "port">) {
     (error) => errors.push(error),
   );
   await arrived(() => seen.length > 0);
-  return { sdk, seen, states, errors };
+  return { sdk, seen, states, errors, ended: () => sdk.streams.at(-1)?.readableEnded === true };
 }
 
 export function arrived(predicate: () => boolean): Promise<void> {
@@ -43,6 +43,7 @@ export interface GameServer {
 }
 
 export interface Sdk {
+  readonly streams: readonly { readonly readableEnded: boolean }[];
   connect(): Promise<void>;
   close(): void;
   ready(): Promise<unknown>;

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { Agent, request as startRequest } from "node:http";
-import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import type { Sidecar } from "../standins/agones-sidecar.ts";
 
@@ -30,7 +29,12 @@ export async function watchHttp({ httpPort }: Target): Promise<HttpWatch> {
   const response = await send(httpPort, "GET", "/watch/gameserver");
   const chunks: Chunk[] = [];
   let ended: "end" | "error" | undefined;
-  createInterface(response).on("line", (line) => chunks.push(JSON.parse(line) as Chunk));
+  let rest = "";
+  response.setEncoding("utf8").on("data", (data: string) => {
+    const lines = (rest + data).split("\n");
+    rest = lines.pop() ?? "";
+    chunks.push(...lines.map((line) => JSON.parse(line) as Chunk));
+  });
   response.once("end", () => (ended ??= "end")).once("error", () => (ended ??= "error"));
   return { chunks, ended: () => ended, [Symbol.dispose]: () => response.destroy() };
 }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { arrived, connect } from "./_official-sdk.ts";
@@ -91,6 +92,7 @@ test.each([
   ["GET", "/ready", undefined, 501, 12],
   ["POST", "/ready", "{", 400, 3],
   ["POST", "/ready", "null", 400, 3],
+  ["POST", "/ready", "[]", 400, 3],
   ["POST", "/reserve", { seconds: "soon" }, 400, 3],
   ["PUT", "/metadata/label", { key: 1 }, 400, 3],
 ])("refuses %s %s with the body %j: %i, code %i", async (verb, path, body, status, code) => {
@@ -99,6 +101,31 @@ test.each([
 
   expect(answer).toMatchObject({ status, body: { code, details: [] } });
   expect(sidecar.calls).toEqual({});
+});
+
+test("takes each body either for a request or for a bad one, and lives on", async () => {
+  await using sidecar = await startSidecar();
+  const request = fc.record(
+    {
+      key: fc.oneof(fc.string(), fc.jsonValue()),
+      value: fc.string(),
+      seconds: fc.oneof(fc.bigInt().map(String), fc.jsonValue()),
+    },
+    { requiredKeys: [] },
+  );
+  const bodies = fc.oneof(
+    fc.string(),
+    fc.json(),
+    request.map((fields) => JSON.stringify(fields)),
+  );
+  const target = fc.constantFrom(["POST", "/reserve"] as const, ["PUT", "/metadata/annotation"] as const);
+  await fc.assert(
+    fc.asyncProperty(target, bodies, async ([verb, path], body) => {
+      const { status } = await call(sidecar, verb, path, body);
+      expect([200, 400]).toContain(status);
+    }),
+  );
+  expect((await call(sidecar, "GET", "/gameserver")).status).toBe(200);
 });
 
 test("says which HTTP port it could not have, and gives the other back", async () => {
