@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { GameServer } from "./game-server.ts";
-import type { Store } from "./sidecar-host.ts";
+import type { Store } from "./sidecar-cluster.ts";
 
 /** Keeps the GameServer in a file: whoever is killed while it saves leaves the old one or the new one. */
 export function storeIn(file: string): Store {

@@ -3,7 +3,10 @@ import type { Listening } from "./sidecar-service.ts";
 
 /** What can be done to it; all of it counts for both transports. */
 export interface SidecarFaults {
-  /** From now on connections and requests are accepted, and nothing is read, counted or answered until `resume`. */
+  /**
+   * From now on connections and requests are accepted, and nothing is read, counted or answered until
+   * `resume` or a new start. A check of health goes on.
+   */
   hang(): void;
   /** Serves what was held, but for what was given up meanwhile. */
   resume(): void;

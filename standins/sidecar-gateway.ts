@@ -49,7 +49,7 @@ const routes: Readonly<Record<string, readonly [verb: string, method: SdkMethod]
 };
 
 async function serve(host: SidecarHost, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = new URL(request.url ?? "/", "http://sidecar").pathname;
+  const [path = ""] = (request.url ?? "").split("?");
   // healthCheckWrapper() in main.go: before any routing, and without a body of its own.
   if (path === "/health" && isBodiless(request)) return void response.writeHead(400).end();
   const [verb, method] = routes[path] ?? [];

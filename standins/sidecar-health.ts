@@ -1,11 +1,12 @@
 // Stands in for the sidecar's check of health, checkHealth() and ensureHealthChecksRunning() in pkg/sdkserver/sdkserver.go
-// of agones-dev/agones 676cc64. Left out: the kubelet, whose first probe starts the checks; here initialDelaySeconds does.
+// of agones-dev/agones 676cc64. Left out: the kubelet, whose first probe starts the checks; here initialDelaySeconds does,
+// after a restart too.
 import type { Health } from "./game-server.ts";
 
 export interface HealthCheck {
   ping(): void;
-  /** Begins with a clean record, as a new process does. @param delay in milliseconds, until the first check */
-  start(delay: number): void;
+  /** Begins with a clean record, as a new process does. */
+  start(): void;
   stop(): void;
 }
 
@@ -26,10 +27,10 @@ export function createHealthCheck(health: Health, unhealthy: () => void): Health
   };
   return {
     ping,
-    start: (delay) => {
+    start: () => {
       if (health.disabled) return;
       ping();
-      timer = setTimeout(check, delay);
+      timer = setTimeout(check, health.initialDelaySeconds * 1000);
     },
     stop: () => clearTimeout(timer),
   };

@@ -8,7 +8,7 @@ import type { Allocation, Sidecar, SidecarOptions } from "./agones-sidecar.ts";
 import { storeIn } from "./game-server-file.ts";
 import type { GameServer, GameServerChange, GameServerState } from "./game-server.ts";
 import { allocation, changed, includes, newGameServer } from "./game-server.ts";
-import type { Store } from "./sidecar-host.ts";
+import type { Store } from "./sidecar-cluster.ts";
 import type { Life, Ports } from "./sidecar-life.ts";
 import { startLife } from "./sidecar-life.ts";
 import type { SidecarReport } from "./sidecar-main.ts";

@@ -5,7 +5,7 @@ type Key = keyof GameServerChange;
 export interface SdkQueue {
   add(change: GameServerChange): void;
   /** What the sidecar's memory held and nobody was told: lost with the process. */
-  drop(): void;
+  stop(): void;
 }
 
 /**
@@ -32,7 +32,7 @@ export function createSdkQueue(limit: number, apply: (change: GameServerChange) 
       if (limit === 0) apply(change);
       else for (const key of Object.keys(change) as Key[]) add(key, { [key]: change[key] });
     },
-    drop: () => {
+    stop: () => {
       for (const { timer } of waiting.values()) clearTimeout(timer);
       waiting.clear();
     },

@@ -10,7 +10,7 @@ export interface Traffic {
   /** How much waits for {@link resume}. */
   held(): number;
   /** Forgets what is held or late, and hangs no more: what the end of the process does. */
-  clear(): void;
+  stop(): void;
 }
 
 export function createTraffic(): Traffic {
@@ -47,7 +47,7 @@ export function createTraffic(): Traffic {
     slow: (milliseconds) => {
       lateness = milliseconds;
     },
-    clear: () => {
+    stop: () => {
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
       for (const kept of [requests, answers, late]) kept.length = 0;

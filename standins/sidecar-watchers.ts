@@ -15,7 +15,7 @@ export interface Watchers {
   endAll(): void;
   failAll(): void;
   /** The connections are gone: nothing is told to anybody. */
-  forget(): void;
+  stop(): void;
   lose(updates: number): void;
   repeat(on: boolean): void;
   race(run: () => void): void;
@@ -57,7 +57,7 @@ export function createWatchers({ answer }: Pick<Traffic, "answer">): Watchers {
     },
     endAll: () => finish((watcher) => watcher.end()),
     failAll: () => finish((watcher) => watcher.fail()),
-    forget: () => finish(() => {}),
+    stop: () => finish(() => {}),
     lose: (updates) => {
       toLose = updates;
     },

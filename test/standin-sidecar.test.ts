@@ -86,6 +86,13 @@ test("lets no SDK call lead out of Shutdown", async () => {
   expect(sidecar.calls).toEqual({ shutdown: 1, ready: 1, allocate: 1 });
 });
 
+test("lets the SDK lead out of Error, as the real one does", async () => {
+  await using sidecar = await startSidecar({ state: "Error" });
+  await connect(sidecar).ready();
+
+  expect(sidecar.state()).toBe("RequestReady");
+});
+
 test("leads from Reserved back to Ready when the reservation is over", async () => {
   await using sidecar = await startSidecar({ state: "Ready", readyDelay: 1 });
   const { sdk, states } = await watching(sidecar);
