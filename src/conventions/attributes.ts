@@ -15,6 +15,10 @@ export const ATTRIBUTES = {
   provider: attribute("provision.provider", "Who was asked for the server: agones"),
   provisionAttempts: attribute("provision.attempts", "Calls until a server was had, or none"),
   provisionTotal: attribute("provision.total_ms", "Milliseconds from the request until the server's address is known"),
+  gameserverStart: attribute(
+    "gameserver.start",
+    "warm, cold or reused: whether the allocated server was Ready already, was waited for, or had a match before",
+  ),
   serverAddress: attribute("server.address", "Address of the allocated game server"),
   serverPort: attribute("server.port", "Its first port"),
   room: attribute("colyseus.room.name", "Room type, as defined on the server"),

@@ -17,6 +17,7 @@ export const LABELS = {
   mode: ATTRIBUTES.gameMode.key,
   start: ATTRIBUTES.gameserverStart.key,
   provider: "provider",
+  start: ATTRIBUTES.gameserverStart.key,
   direction: "direction",
   platform: ATTRIBUTES.clientPlatform.key,
   version: ATTRIBUTES.clientVersion.key,
