@@ -47,6 +47,8 @@ export interface Sidecar extends SidecarTally, AsyncDisposable {
   setState(state: GameServerState): void;
   /** Any change from outside the pod; the two above are short for it. */
   update(change: GameServerChange): GameServer;
+  /** Calls back at every change of the GameServer, until it is undone. */
+  watch(changed: () => void): () => void;
   /** @param timeout in milliseconds, default 5,000 @throws Error that says what was waited for */
   waitFor(predicate: (gameServer: GameServer) => boolean, timeout?: number, what?: string): Promise<void>;
   /** Drops every connection and gives up both ports, as its death does. The GameServer can still be changed. */
@@ -90,6 +92,7 @@ export async function startSidecar(options: SidecarOptions = {}): Promise<Sideca
     allocate: (wanted) => host.update(allocation(wanted)),
     setState: (state) => void host.update({ state }),
     update: host.update,
+    watch: host.watch,
     waitFor: (predicate, timeout = 5_000, what = "the game server") =>
       host.waiters.waitFor(() => predicate(host.gameServer()), timeout, what),
     stop,

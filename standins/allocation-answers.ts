@@ -1,26 +1,39 @@
-import { status } from "@grpc/grpc-js";
 import type { Allocation } from "./agones-sidecar.ts";
 import type { AllocationRequest, AllocationResponse } from "./allocation-protocol.ts";
 import type { GameServer } from "./game-server.ts";
 
 /**
- * - `refuse`: PERMISSION_DENIED.
- * - `contention`: too many at once.
- * - `empty`: nothing is Ready, and `http-unallocated-status-code` is 200.
+ * - `refuse`: has no right to; `unauthorized`: is nobody.
+ * - `contention`: too many at once; `conflict`: somebody else changed the server that was chosen.
+ * - `empty`: nothing is Ready (by the service: as an empty answer, with `http-unallocated-status-code` 200).
+ * - `busy`: too many requests, come back later; `quota`: too many objects.
  * - `hang`: takes the request, does nothing and never answers.
  * - `mute`: allocates, and never answers.
+ * - `slow`: allocates, and answers 300 ms later.
  */
-export type AllocationFault = "refuse" | "contention" | "empty" | "hang" | "mute";
+export type AllocationFault =
+  | "refuse"
+  | "unauthorized"
+  | "contention"
+  | "conflict"
+  | "empty"
+  | "busy"
+  | "quota"
+  | "hang"
+  | "mute"
+  | "slow";
 
-/** How requests came out, as the service saw it. */
-export type AllocationTally = Readonly<
-  Record<"Allocated" | "UnAllocated" | "Contention" | "Refused" | "Unanswered", number>
->;
+export const SLOW_MS = 300;
+
+/** How a request came out, as the allocator saw it. */
+export type AllocationState = "Allocated" | "UnAllocated" | "Contention" | "Quota" | "Refused" | "Unanswered";
 
 /** A sidecar stand-in, and where its game listens. */
 export interface RegisteredServer {
   gameServer(): GameServer;
   allocate(allocation: Allocation): GameServer;
+  /** Calls back at every change, until it is undone. */
+  watch(changed: () => void): () => void;
 }
 
 export interface GameAddress {
@@ -35,58 +48,59 @@ export interface Registered extends Required<GameAddress> {
 }
 
 export interface Decision {
-  readonly state: keyof AllocationTally;
-  readonly response?: AllocationResponse | Record<string, never>;
-  readonly error?: { readonly code: status; readonly details: string };
+  readonly state: AllocationState;
+  readonly fault: AllocationFault | undefined;
+  /** Where a server was allocated. */
+  readonly response?: AllocationResponse;
 }
 
-/** What to answer; neither response nor error for nothing at all. */
+const STATES: Partial<Record<AllocationFault, AllocationState>> = {
+  refuse: "Refused",
+  unauthorized: "Refused",
+  contention: "Contention",
+  conflict: "Contention",
+  empty: "UnAllocated",
+  busy: "Quota",
+  quota: "Quota",
+  hang: "Unanswered",
+};
+
+/** What to answer; without a response by the fault, or that nothing is Ready. */
 export function decide(
   request: AllocationRequest,
   fault: AllocationFault | undefined,
   registered: readonly Registered[],
 ): Decision {
-  switch (fault) {
-    case "refuse":
-      return {
-        state: "Refused",
-        error: { code: status.PERMISSION_DENIED, details: "the stand-in was told to refuse" },
-      };
-    case "contention":
-      return {
-        state: "Contention",
-        error: { code: status.ABORTED, details: "too many concurrent requests have overwhelmed the system" },
-      };
-    case "empty":
-      return { state: "UnAllocated", response: {} };
-    case "hang":
-      return { state: "Unanswered" };
-    default: {
-      const decision = take(request, registered) ?? NONE_READY;
-      return fault === "mute" && decision.response ? { state: "Unanswered" } : decision;
-    }
+  const state = fault && STATES[fault];
+  if (state) {
+    return { state, fault };
   }
+  const found = candidate(request, registered);
+  if (!found) {
+    return { state: "UnAllocated", fault };
+  }
+  const { annotations = {}, labels = {} } = request.metadata ?? {};
+  const allocated = found.server.allocate({ annotations, labels });
+  return fault === "mute"
+    ? { state: "Unanswered", fault }
+    : { state: "Allocated", fault, response: responseOf(found, allocated) };
 }
 
-const NONE_READY: Decision = {
-  state: "UnAllocated",
-  error: { code: status.RESOURCE_EXHAUSTED, details: "there is no available GameServer to allocate" },
-};
-
-// The first selector that finds a server wins. Without one any Ready server does.
-function take(request: AllocationRequest, registered: readonly Registered[]): Decision | undefined {
-  const { namespace, gameServerSelectors, metadata } = request;
+/** The first selector that finds a server wins. Without one any Ready server does. */
+export function candidate(
+  { namespace, gameServerSelectors }: AllocationRequest,
+  registered: readonly Registered[],
+): Registered | undefined {
   const selectors =
     gameServerSelectors.length > 0 ? gameServerSelectors : [{ matchLabels: {}, gameServerState: "READY" as const }];
-  for (const { matchLabels, gameServerState } of selectors) {
+  for (const { matchLabels, gameServerState } of namespace === "default" ? selectors : []) {
     const state = gameServerState === "ALLOCATED" ? "Allocated" : "Ready";
     const found = registered.find(({ server }) => {
       const { state: current, labels } = server.gameServer();
       return current === state && Object.entries(matchLabels).every(([key, value]) => labels[key] === value);
     });
-    if (found && namespace === "default") {
-      const { annotations = {}, labels = {} } = metadata ?? {};
-      return { state: "Allocated", response: responseOf(found, found.server.allocate({ annotations, labels })) };
+    if (found) {
+      return found;
     }
   }
   return undefined;

@@ -2,19 +2,17 @@
 // (1.60, on the way to 1.61): proto/allocation/allocation.proto, cmd/allocator/main.go, pkg/allocation/converters and
 // pkg/gameserverallocations/allocator.go. Left out: its batches of 500 ms, the order of its choice, its validation of
 // labels, REST, several clusters; a client certificate that it does not know is hung up on instead of told so.
-import type {
-  AllocationFault,
-  AllocationTally,
-  GameAddress,
-  Registered,
-  RegisteredServer,
-} from "./allocation-answers.ts";
-import { decide } from "./allocation-answers.ts";
-import type { AllocationRequest, AnswerCall, ServerTls } from "./allocation-protocol.ts";
+import type { sendUnaryData } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
+import type { AllocationFault, Decision } from "./allocation-answers.ts";
+import { SLOW_MS } from "./allocation-answers.ts";
+import type { AllocationBooks, OpenBooks } from "./allocation-books.ts";
+import { openBooks } from "./allocation-books.ts";
+import type { AnswerCall, ServerTls } from "./allocation-protocol.ts";
 import { serve } from "./allocation-protocol.ts";
-import { createWaiters } from "./waiters.ts";
 
-export type { AllocationFault, AllocationTally } from "./allocation-answers.ts";
+export type { AllocationFault } from "./allocation-answers.ts";
+export type { AllocationTally } from "./allocation-books.ts";
 export type { AllocationRequest } from "./allocation-protocol.ts";
 
 export interface AllocationServiceOptions {
@@ -24,18 +22,10 @@ export interface AllocationServiceOptions {
   readonly tls?: ServerTls;
 }
 
-export interface AllocationService extends AsyncDisposable {
+export interface AllocationService extends AllocationBooks, AsyncDisposable {
   readonly port: number;
   /** `host:port` */
   readonly endpoint: string;
-  readonly requests: readonly AllocationRequest[];
-  /** Requests that the client gave up before they were answered. */
-  cancelled(): number;
-  tally(): AllocationTally;
-  /** From now on this server can be allocated. */
-  register(server: RegisteredServer, address?: GameAddress): void;
-  /** What goes wrong from now on, for all requests or by request; undefined for nothing. */
-  setFault(fault?: AllocationFault | ((request: AllocationRequest) => AllocationFault | undefined)): void;
   /** @param timeout in milliseconds, default 5,000 @throws Error that says what was waited for */
   waitFor(predicate: (service: AllocationService) => boolean, timeout?: number, what?: string): Promise<void>;
   /** Drops every connection and answers nobody, as its death does. Servers and tally are kept. */
@@ -50,30 +40,27 @@ export async function startAllocationService({
   port: wanted = 0,
   tls,
 }: AllocationServiceOptions = {}): Promise<AllocationService> {
-  const host = createHost();
-  let server = await serve(tls, wanted, host.answer);
+  const books = openBooks();
+  const answer = answerBy(books);
+  let server = await serve(tls, wanted, answer);
   const { port } = server;
   const stop = (): Promise<void> => {
     server.forceShutdown();
     return Promise.resolve();
   };
   const close = (): Promise<void> => {
-    host.waiters.abandon("the allocation service was closed");
+    books.waiters.abandon("the allocation service was closed");
     return stop();
   };
   const service: AllocationService = {
+    ...books,
     port,
     endpoint: `127.0.0.1:${port}`,
-    requests: host.requests,
-    cancelled: host.cancelled,
-    tally: host.tally,
-    register: host.register,
-    setFault: host.setFault,
     waitFor: (predicate, timeout = 5_000, what = "the allocation service") =>
-      host.waiters.waitFor(() => predicate(service), timeout, what),
+      books.waiters.waitFor(() => predicate(service), timeout, what),
     stop,
     start: async () => {
-      server = await serve(tls, port, host.answer);
+      server = await serve(tls, port, answer);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -81,36 +68,30 @@ export async function startAllocationService({
   return service;
 }
 
-function createHost() {
-  const registered: Registered[] = [];
-  const requests: AllocationRequest[] = [];
-  const counts = { Allocated: 0, UnAllocated: 0, Contention: 0, Refused: 0, Unanswered: 0 };
-  const waiters = createWaiters(() => JSON.stringify(counts));
-  let cancelled = 0;
-  let faultOf: (request: AllocationRequest) => AllocationFault | undefined = () => undefined;
-  const answer: AnswerCall = (call, send) => {
-    requests.push(call.request);
-    const { state, response, error } = decide(call.request, faultOf(call.request), registered);
-    counts[state] += 1;
+function answerBy(books: OpenBooks): AnswerCall {
+  return (call, send) => {
+    const decision = books.enter(call.request);
     // grpc-js says "cancelled" at the end of every call, of answered ones too.
-    call.on("cancelled", () => {
-      cancelled += state === "Unanswered" ? 1 : 0;
-      waiters.changed();
-    });
-    if (error) send(error);
-    else if (response) send(null, response);
-    waiters.changed();
-  };
-  return {
-    requests,
-    waiters,
-    answer,
-    cancelled: () => cancelled,
-    tally: (): AllocationTally => ({ ...counts }),
-    register: (server: RegisteredServer, { port = 7777, node = "node-1" }: GameAddress = {}): void =>
-      void registered.push({ server, port, node }),
-    setFault: (fault?: AllocationFault | typeof faultOf): void => {
-      faultOf = typeof fault === "function" ? fault : () => fault;
-    },
+    call.on("cancelled", () => decision.state === "Unanswered" && books.gaveUp());
+    if (decision.fault === "slow") setTimeout(() => answer(decision, send), SLOW_MS);
+    else answer(decision, send);
+    books.waiters.changed();
   };
 }
+
+function answer({ state, fault, response }: Decision, send: sendUnaryData<object>): void {
+  if (response) send(null, response);
+  else if (fault === "empty") send(null, {});
+  else if (state !== "Unanswered") send((fault && ERRORS[fault]) ?? NONE_READY);
+}
+
+const NONE_READY = { code: status.RESOURCE_EXHAUSTED, details: "there is no available GameServer to allocate" };
+
+const ERRORS: Partial<Record<AllocationFault, { readonly code: status; readonly details: string }>> = {
+  refuse: { code: status.PERMISSION_DENIED, details: "the stand-in was told to refuse" },
+  unauthorized: { code: status.UNAUTHENTICATED, details: "the stand-in knows nobody" },
+  contention: { code: status.ABORTED, details: "too many concurrent requests have overwhelmed the system" },
+  conflict: { code: status.UNKNOWN, details: "could not update the selected GameServer" },
+  busy: { code: status.RESOURCE_EXHAUSTED, details: "too many requests" },
+  quota: { code: status.RESOURCE_EXHAUSTED, details: "exceeded quota" },
+};

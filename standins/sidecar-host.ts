@@ -35,6 +35,8 @@ export interface SidecarHost extends SidecarTally {
   received(method: SdkMethod, transport: Transport): void;
   /** A change by the API server: at once, and seen by every watcher. */
   update(change: GameServerChange): GameServer;
+  /** Calls back at every change of the GameServer, until it is undone. */
+  watch(changed: () => void): () => void;
   /** A change by the SDK: as late as the sidecar's queue makes it. @param reserve in seconds, 0 for ever */
   request(change: GameServerChange, reserve?: number): void;
   start(): void;
@@ -47,8 +49,10 @@ export function createHost(options: HostOptions): SidecarHost {
   const tally = createTally();
   const traffic = createTraffic();
   const watchers = createWatchers(traffic);
+  const others = new Set<() => void>();
   const cluster = createCluster(options, (gameServer) => {
     watchers.updated(gameServer);
+    for (const changed of others) changed();
     waiters.changed();
   });
   const waiters = createWaiters(() => `state ${cluster.gameServer().state}, calls ${JSON.stringify(tally.calls)}`);
@@ -69,6 +73,10 @@ export function createHost(options: HostOptions): SidecarHost {
       waiters.changed();
     },
     update: cluster.update,
+    watch: (changed) => {
+      others.add(changed);
+      return () => others.delete(changed);
+    },
     request: (change, reserve = 0) => {
       if (change.state) reservation.set(reserve);
       queue.add(change);

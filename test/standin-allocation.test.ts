@@ -40,7 +40,7 @@ test("answers RESOURCE_EXHAUSTED when nothing is Ready, in the allocator's words
   expect(await refusalOf(service, { namespace: "elsewhere" })).toMatchObject({ code: 8 });
   await ask(service, { namespace: "default" });
   expect(await refusalOf(service, { namespace: "default" })).toMatchObject({ code: 8 });
-  expect(service.tally()).toEqual({ Allocated: 1, UnAllocated: 3, Contention: 0, Refused: 0, Unanswered: 0 });
+  expect(service.tally()).toEqual({ Allocated: 1, UnAllocated: 3, Contention: 0, Quota: 0, Refused: 0, Unanswered: 0 });
 });
 
 test("goes by the selectors in their order, Allocated servers only where one says so", async () => {
@@ -77,7 +77,7 @@ test("fails on command, and counts how", async () => {
   expect(await refusalOf(service, { namespace: "default" }, 50)).toMatchObject({ code: 4 });
   expect(sidecar.state()).toBe("Allocated");
   await service.waitFor(({ cancelled }) => cancelled() === 2);
-  expect(service.tally()).toEqual({ Allocated: 0, UnAllocated: 1, Contention: 1, Refused: 1, Unanswered: 2 });
+  expect(service.tally()).toEqual({ Allocated: 0, UnAllocated: 1, Contention: 1, Quota: 0, Refused: 1, Unanswered: 2 });
 });
 
 test("comes back on its port with its servers and its tally", async () => {
