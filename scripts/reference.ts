@@ -2,6 +2,7 @@ import { SpanKind } from "@opentelemetry/api";
 import {
   ATTRIBUTES,
   ERROR_TYPES,
+  EVENTS,
   METRICS,
   SPANS,
   type MetricConvention,
@@ -33,6 +34,11 @@ function spansPage(): string {
     "## Attributes",
     "Of spans, of links, and where it says so of the resource. Ids stand here and never on metrics.",
     table(["attribute", "what"], attributes),
+    "## Events",
+    table(
+      ["event", "what"],
+      Object.values(EVENTS).map(({ name, doc }) => [code(name), doc]),
+    ),
     "## Error types",
     `Values of ${code(ATTRIBUTES.errorType.key)}. An expected refusal (room full, bad ticket) carries one without the status Error.`,
     Object.values(ERROR_TYPES).map(code).join(", "),

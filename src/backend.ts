@@ -12,4 +12,10 @@ export type { BackendPhase, BackendPhaseName, BackendPhaseResult } from "./backe
 export type { SharedSecrets } from "./propagation/secrets.ts";
 export type { SessionCarrier, Signing } from "./propagation/session-carrier.ts";
 export type { SessionEnd } from "./propagation/session-token.ts";
-export type { AgonesProviderOptions, AgonesTls, GameServerSelector, Wanted } from "./backend/agones/options.ts";
+export type {
+  AgonesProviderOptions,
+  AgonesTls,
+  GameServerSelector,
+  KubeConfigLike,
+  Wanted,
+} from "./backend/agones/options.ts";

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   ATTRIBUTES,
   ERROR_TYPES,
+  EVENTS,
   LABELS,
   METRICS,
   SCOPE,
@@ -22,6 +23,7 @@ import { recordTelemetry } from "./_telemetry.ts";
 
 const spans = Object.values(SPANS);
 const attributes = Object.values(ATTRIBUTES);
+const events = Object.values(EVENTS);
 const metrics = Object.values<MetricConvention>(METRICS);
 
 test("the scope's version is the package's", async () => {
@@ -38,12 +40,12 @@ test("names are lower case, dotted, and stand for one thing", () => {
   const dotted = /^[a-z]+(_[a-z]+)*(\.[a-z]+\d*(_[a-z]+)*)+$/;
   const undotted = (list: readonly string[]) => list.filter((name) => !dotted.test(name));
   // The seed documents call them so.
-  expect(undotted([...names.metrics, ...keys])).toEqual(["region", "required_players"]);
+  expect(undotted([...names.metrics, ...keys])).toEqual(["region", "required_players", "state"]);
   expect(undotted(names.spans)).toEqual(["matchmake"]);
 });
 
 test("every name has a line of doc without a full stop", () => {
-  for (const { doc } of [...spans, ...attributes, ...metrics]) {
+  for (const { doc } of [...spans, ...attributes, ...events, ...metrics]) {
     expect(doc).toMatch(/^\S.*\S$/);
     expect(doc).not.toMatch(/[^.]\.$|\n/);
   }
@@ -89,9 +91,16 @@ describe("a story with everything in it", () => {
 
   test("has every attribute of the table but those of the resource, and no other", () => {
     const onLinks = told.flatMap(({ links }) => links.map((link) => link.attributes ?? {}));
-    const keys = [...told.map((span) => span.attributes), ...onLinks].flatMap((bag) => Object.keys(bag));
+    const onEvents = told.flatMap((span) => span.events.map((event) => event.attributes ?? {}));
+    const bags = [...told.map((span) => span.attributes), ...onLinks, ...onEvents];
+    const keys = bags.flatMap((bag) => Object.keys(bag));
     const emitted = [...keys, ...OF_THE_RESOURCE];
     expect(sorted(emitted)).toEqual(sorted(attributes.map(({ key }) => key)));
+  });
+
+  test("has every event of the table, and no other", () => {
+    const names = told.flatMap((span) => span.events.map(({ name }) => name));
+    expect(sorted(names)).toEqual(sorted(events.map(({ name }) => name)));
   });
 
   test("has every metric of the table with its labels, and no other; gauges where only our own SDK has a histogram", () => {
@@ -159,6 +168,7 @@ async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<stri
     await game.telemetry.ready;
     const { tracerProvider, meterProvider } = recorded;
     await using provider = provisioning({ endpoint: allocator.endpoint, tracerProvider, meterProvider });
+    allocator.setFault(() => (allocator.requests.length <= 2 ? "empty" : undefined));
     await allocate({ provider, region: "eu", mode: "ctf", players: 2 });
     await until("the allocation", () => recorded.named("gameserver.allocated").length === 1);
 

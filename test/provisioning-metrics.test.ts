@@ -20,7 +20,10 @@ test("fifty mixed allocations are counted and timed as they came out, and as the
   const { service, recorded } = cluster;
   const results = await playMixed(cluster);
 
-  const labels = (outcome: string) => `game.mode=ctf outcome=${outcome} provider=agones region=eu`;
+  const labels = (outcome: string) => {
+    const start = outcome === "success" ? "gameserver.start=warm " : "";
+    return `game.mode=ctf ${start}outcome=${outcome} provider=agones region=eu`;
+  };
   const told = { success: EACH, ready_timeout: EACH, allocation_failed: EACH, deadline: EACH, aborted: EACH };
   const expected = Object.fromEntries(Object.entries(told).map(([outcome, count]) => [labels(outcome), count]));
   expect(await recorded.points("game.provision.outcomes")).toEqual(expected);
@@ -33,7 +36,7 @@ test("fifty mixed allocations are counted and timed as they came out, and as the
 
   const { UnAllocated, ...tally } = service.tally();
   const unanswered = told.deadline + told.aborted;
-  expect(tally).toEqual({ Allocated: told.success, Contention: 0, Refused: 0, Unanswered: unanswered });
+  expect(tally).toEqual({ Allocated: told.success, Contention: 0, Quota: 0, Refused: 0, Unanswered: unanswered });
   // A last call may be cut off by the deadline, asked and not answered.
   const calls = recorded.named("provision.agones_allocate");
   const answers = calls.filter((call) => call.attributes["agones.state"] === "UnAllocated").length;

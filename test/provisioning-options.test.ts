@@ -23,7 +23,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ tracerProvider: {} }, "agones.tracerProvider must be an object with getTracer(), got {}"],
   [
     { port: 443 },
-    'agones: unknown option "port" (443); known are endpoint, tls, namespace, fleet, selectors, tracerProvider, meterProvider',
+    'agones: unknown option "port" (443); known are endpoint, tls, kubernetes, namespace, fleet, selectors, tracerProvider, meterProvider',
   ],
 ])("agones() names the wrong option and its value: %j", (options, message) => {
   expect(() => agones({ endpoint, ...options })).toThrow(new TypeError(message));

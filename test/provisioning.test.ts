@@ -42,6 +42,7 @@ test("one trace leads from the matchmaker through the allocation service into th
   expect(rest).toMatchInlineSnapshot(`
     {
       "game.mode": "ctf",
+      "gameserver.start": "warm",
       "provision.attempts": 1,
       "provision.provider": "agones",
       "region": "eu-1",
@@ -166,7 +167,7 @@ test("the thirteenth region and mode are counted as other", async () => {
   }
   const points = await cluster.recorded.points("game.provision.outcomes");
   expect(Object.keys(points)).toHaveLength(13);
-  expect(points["game.mode=other outcome=success provider=agones region=other"]).toBe(2);
+  expect(points["game.mode=other gameserver.start=warm outcome=success provider=agones region=other"]).toBe(2);
 });
 
 function inside<T>(active: SpanContext, call: () => T): T {

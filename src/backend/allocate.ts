@@ -6,6 +6,7 @@ import { AllocationError } from "./allocation-error.ts";
 import { resolveAllocation, type AllocateOptions, type ResolvedAllocation } from "./options.ts";
 import { createPatience, type Patience } from "./patience.ts";
 import type { AllocatedServer, Refusal } from "./provider.ts";
+import { createWaiting, type Waiting } from "./waiting.ts";
 
 /**
  * Asks the provider for a server until it has one: while none is Ready (the fleet starts one) or the service is away, it
@@ -26,14 +27,16 @@ export async function allocate(options: AllocateOptions): Promise<AllocatedServe
 }
 
 async function observed(allocation: ResolvedAllocation): Promise<AllocatedServer> {
-  const { core, deadline, signal } = allocation;
+  const { core, request, deadline, signal } = allocation;
   core.teller.look();
   const step = openStep(allocation);
   const patience = createPatience(deadline, signal ? [signal, core.closing] : [core.closing]);
+  const waiting = createWaiting(core, request, step);
   try {
-    const server = await askUntilHad(allocation, step, patience);
+    const server = await askUntilHad(allocation, step, patience, waiting);
     step.result[ATTRIBUTES.provisionAttempts.key] = server.attempts;
     step.result[ATTRIBUTES.provisionTotal.key] = deadline - patience.left();
+    step.result[ATTRIBUTES.gameserverStart.key] = server.start;
     step.result[ATTRIBUTES.serverAddress.key] = server.address;
     step.result[ATTRIBUTES.serverPort.key] = server.port;
     return server;
@@ -45,6 +48,7 @@ async function observed(allocation: ResolvedAllocation): Promise<AllocatedServer
     throw failed;
   } finally {
     patience.end();
+    waiting.end(step.failure);
     core.teller.close(step);
   }
 }
@@ -73,6 +77,7 @@ async function askUntilHad(
   { core, request, deadline }: ResolvedAllocation,
   parent: Step,
   { signal, left, pause }: Patience,
+  waiting: Waiting,
 ): Promise<AllocatedServer> {
   let last: Refusal | undefined;
   for (let attempts = 0; ;) {
@@ -80,16 +85,18 @@ async function askUntilHad(
       throw new AllocationError("the allocation was aborted", aborted(signal, attempts));
     }
     attempts += 1;
+    waiting.called();
     const answer = await core.ask({ request, teller: core.teller, parent, signal, left });
     if ("server" in answer) {
-      return { ...answer.server, attempts };
+      return { ...answer.server, attempts, start: answer.reused ? "reused" : waiting.begun ? "cold" : "warm" };
     }
     // A call that the deadline cut off says less than the answer before it.
     last = answer.outcome === ERROR_TYPES.deadline && last ? last : answer;
     if (signal.aborted) {
       throw new AllocationError("the allocation was aborted", aborted(signal, attempts));
     }
-    if (!answer.again || !(await pause())) {
+    const pauseBy = waiting.refused(answer);
+    if (!answer.again || !(await pause(pauseBy))) {
       const calls = attempts === 1 ? "one call" : `${attempts} calls`;
       const message = `no server after ${calls} in ${seconds(deadline - left())}, last: ${last.message}`;
       throw new AllocationError(message, { outcome: last.outcome, attempts, cause: last.cause });

@@ -32,7 +32,12 @@ export interface AllocatedServer {
   readonly annotations: Readonly<Record<string, string>>;
   /** Calls that it took: more than one says that none was Ready at first, or that the service was away. */
   readonly attempts: number;
+  /** It was Ready when it was asked for, was waited for, or had a match before. */
+  readonly start: "warm" | "cold" | "reused";
 }
+
+/** A server as the orchestrator describes it. */
+export type Found = Omit<AllocatedServer, "attempts" | "start">;
 
 export interface AllocationRequest {
   /** Epoch milliseconds. */
@@ -45,7 +50,13 @@ export interface AllocationRequest {
 }
 
 /** How one call of the orchestrator came out. */
-export type Answer = { readonly server: Omit<AllocatedServer, "attempts"> } | Refusal;
+export type Answer = Had | Refusal;
+
+export interface Had {
+  readonly server: Found;
+  /** It had a match before. */
+  readonly reused: boolean;
+}
 
 export interface Refusal {
   /** What the allocation comes to when this stays the last word. */
@@ -54,7 +65,28 @@ export interface Refusal {
   readonly again: boolean;
   readonly message: string;
   readonly cause: unknown;
+  /** The orchestrator's word for it. */
+  readonly state?: string | undefined;
+  /** Milliseconds for which it asked to be left alone. */
+  readonly retryAfter?: number | undefined;
 }
+
+/** A server that a watch has seen for the first time, or in another state. */
+export interface Seen {
+  readonly name: string;
+  readonly state: string;
+  /** It can be had now, and could not before. */
+  readonly ready: boolean;
+}
+
+/** What goes on among the servers that an allocation may have. */
+export interface ServerWatch {
+  /** Whether it shows that none can be had: until that changes a call is of no use. */
+  readonly quiet: boolean;
+  close(): void;
+}
+
+export type WatchServers = (request: AllocationRequest, saw: (seen: Seen) => void) => ServerWatch;
 
 export interface Attempt {
   readonly request: AllocationRequest;
@@ -74,6 +106,8 @@ export interface ProviderCore {
   readonly running: Set<Promise<unknown>>;
   /** One call; rejects only by our own fault. */
   ask(attempt: Attempt): Promise<Answer>;
+  /** Where the orchestrator lets its servers be watched. */
+  readonly watch: WatchServers | undefined;
 }
 
 interface ProviderParts {
@@ -81,6 +115,7 @@ interface ProviderParts {
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
   ask(attempt: Attempt): Promise<Answer>;
+  readonly watch?: WatchServers | undefined;
   disconnect(): void;
 }
 
@@ -91,7 +126,7 @@ export function coreOf(provider: unknown): ProviderCore | undefined {
   return typeof provider === "object" && provider !== null ? cores.get(provider) : undefined;
 }
 
-export function createProvider({ name, ask, disconnect, ...providers }: ProviderParts): Provider {
+export function createProvider({ name, ask, watch, disconnect, ...providers }: ProviderParts): Provider {
   const teller = createTeller({ ...providers, readings: new Map() });
   // As with any instrumentation: what happens before there is an SDK is not told.
   teller.giveUp();
@@ -103,6 +138,6 @@ export function createProvider({ name, ask, disconnect, ...providers }: Provider
     disconnect();
   };
   const provider: Provider = { name, close, [Symbol.asyncDispose]: close };
-  cores.set(provider, { teller, closing: closing.signal, running, ask });
+  cores.set(provider, { teller, closing: closing.signal, running, ask, watch });
   return provider;
 }

@@ -14,6 +14,9 @@ export const ATTRIBUTES = {
   requiredPlayers: attribute("required_players", "Players given to allocate(): how many the match has"),
   provider: attribute("provision.provider", "Who was asked for the server: agones"),
   provisionAttempts: attribute("provision.attempts", "Calls until a server was had, or none"),
+  pollCount: attribute("provision.poll_count", "Looks meanwhile: further calls, and changes that a watch showed"),
+  waitMs: attribute("provision.wait_ms", "Milliseconds that no server was to be had"),
+  state: attribute("state", "On the event server_state_poll: the server's state, or the answer to a further call"),
   provisionTotal: attribute("provision.total_ms", "Milliseconds from the request until the server's address is known"),
   gameserverStart: attribute(
     "gameserver.start",

@@ -34,7 +34,7 @@ const TICK = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.016, 0.025, 0.033, 0
 const { room, phase, outcome, kind, state, source, endReason, endType, errorType, map, region, mode, provider } =
   LABELS;
 const { direction, platform, version, locale, start } = LABELS;
-const PROVISION = [outcome, region, mode, provider];
+const PROVISION = [outcome, region, mode, provider, start];
 
 const SINCE = "since the last collection; instead of the histogram where the SDK is the program's own";
 

@@ -26,7 +26,16 @@ export const SPANS = {
     "Join confirmed until GameLift has accepted the player, or not; linked to the context in PlayerData",
   ),
   allocateServer: span("provision.allocate_server", INTERNAL, "allocate() until an address is known, or none was had"),
-  agonesAllocate: span("provision.agones_allocate", CLIENT, "One call of the Agones allocation service"),
+  agonesAllocate: span(
+    "provision.agones_allocate",
+    CLIENT,
+    "One call of the Agones allocation service, or of the Kubernetes API",
+  ),
+  provisionWait: span(
+    "provision.wait_for_ready",
+    INTERNAL,
+    "The first answer that no server is Ready until one is had, or given up",
+  ),
   allocated: span("gameserver.allocated", INTERNAL, "Allocation until playable, at most 60 s"),
   matchmake: span("matchmake", SERVER, "Request until seat reservation; INTERNAL under an active HTTP span"),
   roomAuth: span("room.auth", INTERNAL, "The static or instance onAuth"),

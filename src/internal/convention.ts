@@ -28,12 +28,21 @@ export interface AttributeConvention {
   readonly doc: string;
 }
 
+export interface EventConvention {
+  readonly name: string;
+  readonly doc: string;
+}
+
 export function span(name: string, kind: SpanKind, doc: string): SpanConvention {
   return { name, kind, doc };
 }
 
 export function attribute(key: string, doc: string): AttributeConvention {
   return { key, doc };
+}
+
+export function event(name: string, doc: string): EventConvention {
+  return { name, doc };
 }
 
 export function histogram(

@@ -17,7 +17,7 @@ type Measure = (step: Step, seconds: number, record: Record) => void;
 /** More maps than any one server plays; the rest is `other`. */
 const MAX_MAPS = 24;
 
-/** More regions, and modes, than one matchmaker serves. With six outcomes they stay below the SDK's 2,000 series. */
+/** More regions, and modes, than one matchmaker serves. With six failures and three starts: below the SDK's 2,000 series. */
 const MAX_REGIONS = 12;
 const MAX_MODES = 12;
 
@@ -114,12 +114,13 @@ function bootPhase(name: string): Measure {
 
 function provision(): Measure {
   const [regionLabel, modeLabel] = [bounded(MAX_REGIONS), bounded(MAX_MODES)];
-  return ({ attributes, failure }, seconds, record) => {
+  return ({ attributes, result, failure }, seconds, record) => {
     const labels = [
       failure?.type ?? "success",
       regionLabel(attributes[ATTRIBUTES.region.key]),
       modeLabel(attributes[ATTRIBUTES.gameMode.key]),
       attributes[ATTRIBUTES.provider.key],
+      result[ATTRIBUTES.gameserverStart.key],
     ];
     record(METRICS.provisionDuration, seconds, ...labels);
     record(METRICS.provisionOutcomes, 1, ...labels);

@@ -29,6 +29,12 @@ export interface GameServerSelector {
   readonly state?: "Ready" | "Allocated";
 }
 
+/** What is used of the `KubeConfig` of `@kubernetes/client-node`. */
+export interface KubeConfigLike {
+  getCurrentCluster(): { readonly server: string } | null;
+  applyToHTTPSOptions(options: object): Promise<void>;
+}
+
 /** The match that a server is for. */
 export interface Wanted {
   readonly region: string | undefined;
@@ -37,10 +43,16 @@ export interface Wanted {
 
 /** What `agones()` of `colyseus-otel/backend` takes. */
 export interface AgonesProviderOptions {
-  /** `host:port` of the allocation service's gRPC port. */
-  readonly endpoint: string;
-  /** @default none: plaintext, for a service with `--disable-tls` */
+  /** `host:port` of the allocation service's gRPC port. Either this or `kubernetes`. */
+  readonly endpoint?: string;
+  /** Of the endpoint. @default none: plaintext, for a service with `--disable-tls` */
   readonly tls?: AgonesTls;
+  /**
+   * Asks the Kubernetes API instead: as the KubeConfig says, or with `true` as the default one does (`KUBECONFIG`,
+   * `~/.kube/config`, in a pod its service account). It must be allowed to create `gameserverallocations`, and to watch
+   * `gameservers`: without, it asks again with pauses while none is Ready.
+   */
+  readonly kubernetes?: true | KubeConfigLike;
   /** Kubernetes namespace of the game servers. @default "default" */
   readonly namespace?: string;
   /** Takes servers of this Fleet only: short for a selector with the label `agones.dev/fleet`. */
@@ -58,8 +70,9 @@ export interface AgonesProviderOptions {
 }
 
 export interface ResolvedAgonesProvider {
-  readonly endpoint: string;
-  readonly tls: AgonesTls | undefined;
+  readonly by:
+    | { readonly endpoint: string; readonly tls: AgonesTls | undefined }
+    | { readonly kubernetes: true | KubeConfigLike };
   readonly namespace: string;
   readonly selectors: (wanted: Wanted) => readonly GameServerSelector[];
   readonly tracerProvider: TracerProvider | undefined;
@@ -71,6 +84,7 @@ const ENDPOINT = /^([^\s:/]+|\[[0-9a-f:.]+\]):\d{1,5}$/i;
 const KNOWN = [
   "endpoint",
   "tls",
+  "kubernetes",
   "namespace",
   "fleet",
   "selectors",
@@ -81,13 +95,9 @@ const KNOWN = [
 /** Defaults in, errors out. Throws TypeError for an unknown option, or a value of the wrong kind. */
 export function resolveAgonesProvider(options: AgonesProviderOptions): ResolvedAgonesProvider {
   checkKeys("agones", options, KNOWN);
-  const { endpoint, tls, namespace = "default", tracerProvider, meterProvider } = options;
-  if (!ENDPOINT.test(checkString("agones.endpoint", endpoint))) {
-    throw new TypeError(`agones.endpoint must be host:port, got ${show(endpoint)}`);
-  }
+  const { namespace = "default", tracerProvider, meterProvider } = options;
   return Object.freeze({
-    endpoint,
-    tls: optional(tls, checkTls),
+    by: resolveWay(options),
     namespace: checkString("agones.namespace", namespace),
     selectors: resolveSelectors(options),
     tracerProvider: optional(tracerProvider, (given) =>
@@ -97,6 +107,32 @@ export function resolveAgonesProvider(options: AgonesProviderOptions): ResolvedA
       checkShape<MeterProvider>("agones.meterProvider", given, ["getMeter"]),
     ),
   });
+}
+
+function resolveWay({ endpoint, tls, kubernetes }: AgonesProviderOptions): ResolvedAgonesProvider["by"] {
+  if (kubernetes === undefined) {
+    if (endpoint === undefined) {
+      throw new TypeError("agones.endpoint or agones.kubernetes must be given, got neither");
+    }
+    if (!ENDPOINT.test(checkString("agones.endpoint", endpoint))) {
+      throw new TypeError(`agones.endpoint must be host:port, got ${show(endpoint)}`);
+    }
+    return { endpoint, tls: optional(tls, checkTls) };
+  }
+  // Neither keys of TLS nor tokens of a KubeConfig: messages end up in logs.
+  if (endpoint !== undefined || tls !== undefined) {
+    const [option, value] = endpoint === undefined ? ["tls", Object.keys(tls!)] : ["endpoint", endpoint];
+    throw new TypeError(`agones.${option} must not stand beside agones.kubernetes, got ${show(value)}`);
+  }
+  if (kubernetes !== true && !isKubeConfig(kubernetes)) {
+    const shown = typeof kubernetes === "object" && kubernetes !== null ? Object.keys(kubernetes) : kubernetes;
+    throw new TypeError(`agones.kubernetes must be true or a KubeConfig, got ${show(shown)}`);
+  }
+  return { kubernetes };
+}
+
+function isKubeConfig(value: Partial<KubeConfigLike> | null): value is KubeConfigLike {
+  return typeof value?.getCurrentCluster === "function" && typeof value.applyToHTTPSOptions === "function";
 }
 
 function checkTls(tls: AgonesTls): AgonesTls {
