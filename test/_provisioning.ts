@@ -68,7 +68,7 @@ export async function startCluster(
 }
 
 /** `undefined` for an option takes the recording one away. */
-type Loose<Options> = { readonly [Key in keyof Options]?: Options[Key] | undefined };
+export type Loose<Options> = { readonly [Key in keyof Options]?: Options[Key] | undefined };
 
 /** The error of an allocation that must fail. */
 export async function failureOf(allocation: Promise<unknown>): Promise<AllocationError> {
@@ -117,7 +117,7 @@ async function startWire(port: number): Promise<Wire> {
 }
 
 /** The provider, and how many spans it has given that are still open. */
-function watchSpans(provider: TracerProvider): { readonly tracerProvider: TracerProvider; openSpans(): number } {
+export function watchSpans(provider: TracerProvider): { readonly tracerProvider: TracerProvider; openSpans(): number } {
   const spans: Span[] = [];
   return {
     openSpans: () => spans.filter((span) => span.isRecording()).length,

@@ -154,5 +154,5 @@ function pathOf(namespace: string, selectors: readonly GameServerSelector[], sec
     timeoutSeconds: String(seconds),
     ...(labelSelector && { labelSelector }),
   });
-  return `/apis/agones.dev/v1/namespaces/${encodeURIComponent(namespace)}/gameservers?${query}`;
+  return `/apis/agones.dev/v1/namespaces/${encodeURIComponent(namespace)}/gameservers?${query.toString()}`;
 }
