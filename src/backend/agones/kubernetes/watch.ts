@@ -20,7 +20,7 @@ interface WatchOptions {
 
 const SECONDS = 60;
 /** A connection that outlives its watch by so much is dead. */
-const GRACE_MS = 5000;
+const GRACE = 1.1;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -69,7 +69,7 @@ function openWatch(
 
   async function once(): Promise<void> {
     const { signal, abort, letGo } = firstOf([closing.signal]);
-    const dead = setTimeout(() => abort(new Error("the watch is dead")), seconds * 1000 + GRACE_MS);
+    const dead = setTimeout(() => abort(new Error("the watch is dead")), seconds * 1000 * GRACE);
     try {
       const response = await api.request(path, signal);
       servers.restart();
