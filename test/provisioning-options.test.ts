@@ -29,6 +29,24 @@ test.each<[Record<string, unknown>, string]>([
   expect(() => agones({ endpoint, ...options })).toThrow(new TypeError(message));
 });
 
+const kubeConfig = { getCurrentCluster: () => null, applyToHTTPSOptions: () => {} };
+
+test.each<[Record<string, unknown>, string]>([
+  [{}, "agones.endpoint or agones.kubernetes must be given, got neither"],
+  [{ kubernetes: true, endpoint }, 'agones.endpoint must not stand beside agones.kubernetes, got "127.0.0.1:1"'],
+  [{ kubernetes: kubeConfig, endpoint }, 'agones.endpoint must not stand beside agones.kubernetes, got "127.0.0.1:1"'],
+  [
+    { kubernetes: true, tls: { cert: "PEM", key: "PRIVATE" } },
+    'agones.tls must not stand beside agones.kubernetes, got ["cert","key"]',
+  ],
+  [{ kubernetes: false }, "agones.kubernetes must be true or a KubeConfig, got false"],
+  [{ kubernetes: null }, "agones.kubernetes must be true or a KubeConfig, got null"],
+  [{ kubernetes: "~/.kube/config" }, 'agones.kubernetes must be true or a KubeConfig, got "~/.kube/config"'],
+  [{ kubernetes: { token: "PRIVATE" } }, 'agones.kubernetes must be true or a KubeConfig, got ["token"]'],
+])("agones() takes one of two ways, and shows no keys in its errors: %#", (options, message) => {
+  expect(() => agones(options)).toThrow(new TypeError(message));
+});
+
 test.each<[Record<string, unknown>, string]>([
   [{ provider: {} }, "allocate.provider must be what agones() of colyseus-otel/backend returned, got {}"],
   [{ region: 1 }, "allocate.region must be a string that is not empty, got 1"],

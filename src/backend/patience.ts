@@ -53,6 +53,8 @@ export function createPatience(deadline: number, signals: readonly AbortSignal[]
       longest = Math.min(longest * 2, LONGEST_PAUSE_MS);
       if (alarm) {
         await pauseUntil(alarm, pause, left, signal);
+        // The allocator may see the server some moments after us.
+        longest = alarm.rung ? FIRST_PAUSE_MS : longest;
         return left() > 0;
       }
       if (pause >= left()) {
