@@ -13,6 +13,8 @@ import { startReceiver, type Receiver } from "../demo/receiver/receiver.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startAllocationService } from "../standins/allocation-service.ts";
+import { startKubernetesApi } from "../standins/kubernetes-api.ts";
+import { kubeConfigOf } from "./_kubernetes.ts";
 import { CURRENT } from "./_secrets.ts";
 import { startServer, until } from "./_server.ts";
 import { spanTree } from "./_telemetry.ts";
@@ -74,13 +76,27 @@ async function startService(program: string, receiver: Receiver, env: NodeJS.Pro
 class Arena extends Room {}
 
 test("the page has the code that is run here", () => {
-  expect([...code.keys()]).toEqual(["players.ts", "node-http.ts", "with-express.ts", "play.ts", "servers.ts"]);
+  expect([...code.keys()]).toEqual([
+    "players.ts",
+    "node-http.ts",
+    "with-express.ts",
+    "play.ts",
+    "servers.ts",
+    "by-kubernetes.ts",
+  ]);
 });
 
 test("the page's code type-checks in a project of its own", () => {
   const flags = "--noEmit --strict --target ES2024 --lib ES2024,ESNext.Disposable,DOM --module NodeNext --types node";
   const others = "--skipLibCheck --allowImportingTsExtensions --ignoreConfig";
-  const options = [...flags.split(" "), ...others.split(" "), "node-http.ts", "play.ts", "servers.ts"];
+  const options = [
+    ...flags.split(" "),
+    ...others.split(" "),
+    "node-http.ts",
+    "play.ts",
+    "servers.ts",
+    "by-kubernetes.ts",
+  ];
   const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), options, { cwd: project, encoding: "utf8" });
   // Express' types are not installed here; the sources have a check of their own, with options of their own.
   expect(stdout.split("\n").filter((line) => /^[\w-]+\.ts\(/.test(line))).toEqual([]);
@@ -145,6 +161,18 @@ test("servers.ts: a player's trace goes on to the server that was allocated, and
   });
   expect(sidecar.state()).toBe("Allocated");
   expect(await findServer([player], AbortSignal.abort())).toEqual({ error: "aborted" });
+});
+
+test("by-kubernetes.ts: a server by the KubeConfig that the program finds", async () => {
+  await using sidecar = await startSidecar({ state: "Ready" });
+  await using api = await startKubernetesApi();
+  api.register(sidecar);
+  writeFileSync(join(project, "kubeconfig"), kubeConfigOf(api).exportConfig());
+  vi.stubEnv("KUBECONFIG", join(project, "kubeconfig"));
+  const { findServer } = (await import(pathToFileURL(join(project, "by-kubernetes.ts")).href)) as {
+    findServer(): Promise<object>;
+  };
+  expect(await findServer()).toEqual({ name: sidecar.gameServer().name, start: "warm" });
 });
 
 /** What spanTree() looks at. */
