@@ -200,7 +200,7 @@ test("no server that a selector matches is kept from the watch by the one select
       fc.array(fc.record({ matchLabels: LABELS, state: STATE }), { maxLength: 4 }),
       LABELS,
       (selectors, labels) => {
-        const passes = byLabels(labelSelectorOf(selectors))({ ...newGameServer("a", "b", "Ready"), labels });
+        const passes = byLabels(labelSelectorOf(selectors))({ ...newGameServer({ state: "Ready" }), labels });
         const wanted = ({ matchLabels }: { matchLabels: Record<string, string> }) =>
           Object.entries(matchLabels).every(([key, value]) => labels[key] === value);
         expect(passes || !selectors.some(wanted)).toBe(true);

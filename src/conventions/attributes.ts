@@ -18,10 +18,6 @@ export const ATTRIBUTES = {
   waitMs: attribute("provision.wait_ms", "Milliseconds that no server was to be had"),
   state: attribute("state", "On the event server_state_poll: the server's state, or the answer to a further call"),
   provisionTotal: attribute("provision.total_ms", "Milliseconds from the request until the server's address is known"),
-  gameserverStart: attribute(
-    "gameserver.start",
-    "warm, cold or reused: whether the allocated server was Ready already, was waited for, or had a match before",
-  ),
   serverAddress: attribute("server.address", "Address of the allocated game server"),
   serverPort: attribute("server.port", "Its first port"),
   room: attribute("colyseus.room.name", "Room type, as defined on the server"),

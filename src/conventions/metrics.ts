@@ -17,7 +17,6 @@ export const LABELS = {
   mode: ATTRIBUTES.gameMode.key,
   start: ATTRIBUTES.gameserverStart.key,
   provider: "provider",
-  start: ATTRIBUTES.gameserverStart.key,
   direction: "direction",
   platform: ATTRIBUTES.clientPlatform.key,
   version: ATTRIBUTES.clientVersion.key,
