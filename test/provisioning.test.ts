@@ -25,13 +25,14 @@ test("one trace leads from the matchmaker through the allocation service into th
     recorded,
   );
   await game.telemetry.ready;
+  await sidecar!.waitFor(({ annotations }) => annotations["agones.dev/sdk-traceparent"] !== undefined);
   recorded.reset();
 
   const server = await allocate({ provider: cluster.provider, region: "eu-1", mode: "ctf", players: 8 });
   await until("gameserver.allocated", () => recorded.named("gameserver.allocated").length === 1);
   expect(spanTree(recorded.spans())).toMatchInlineSnapshot(`
     "provision.allocate_server
-      provision.agones_allocate
+      provision.agones_allocate  ~> <outside>
         gameserver.allocated  ~> <outside>"
   `);
   expect(server).toMatchObject({ name: "arena-1", address: "127.0.0.1", port: 7001, node: "node-1", source: "local" });
