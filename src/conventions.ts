@@ -2,13 +2,7 @@ export { ATTRIBUTES } from "./conventions/attributes.ts";
 export { EVENTS } from "./conventions/events.ts";
 export { LABELS, METRICS, SUMMARIES } from "./conventions/metrics.ts";
 export { SPANS } from "./conventions/spans.ts";
-export type {
-  AttributeConvention,
-  EventConvention,
-  MetricConvention,
-  SpanConvention,
-  Summary,
-} from "./internal/convention.ts";
+export type { AttributeConvention, MetricConvention, SpanConvention, Summary } from "./internal/convention.ts";
 
 /** The instrumentation scope of every span and metric. The version is package.json's (a test compares them). */
 export const SCOPE = { name: "colyseus-otel", version: "0.1.0" } as const;

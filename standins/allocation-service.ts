@@ -11,10 +11,6 @@ import { openBooks } from "./allocation-books.ts";
 import type { AnswerCall, ServerTls } from "./allocation-protocol.ts";
 import { serve } from "./allocation-protocol.ts";
 
-export type { AllocationFault } from "./allocation-answers.ts";
-export type { AllocationTally } from "./allocation-books.ts";
-export type { AllocationRequest } from "./allocation-protocol.ts";
-
 export interface AllocationServiceOptions {
   /** @default 0: a free one, to be read from the handle */
   readonly port?: number;

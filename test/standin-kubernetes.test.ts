@@ -1,4 +1,4 @@
-import { CustomObjectsApi, KubeConfig, Watch } from "@kubernetes/client-node";
+import { CustomObjectsApi, Watch } from "@kubernetes/client-node";
 import { expect, test } from "vitest";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startKubernetesApi, type KubernetesApi } from "../standins/kubernetes-api.ts";
@@ -184,13 +184,12 @@ interface Watched extends AsyncDisposable {
 }
 
 async function watch(api: KubernetesApi, query: Record<string, string | number | boolean>): Promise<Watched> {
-  const config: KubeConfig = kubeConfigOf(api);
   const seen: string[] = [];
   let end: unknown;
   const note = (type: string, { status, code }: { status?: { state: string } | string; code?: number }) =>
     seen.push(`${type} ${typeof status === "object" ? status.state : status}${code ? ` ${code}` : ""}`);
   const path = "/apis/agones.dev/v1/namespaces/default/gameservers";
-  const abort = await new Watch(config).watch(path, query, note, (error: unknown) => {
+  const abort = await new Watch(kubeConfigOf(api)).watch(path, query, note, (error: unknown) => {
     end = error ?? "in order";
   });
   return {
