@@ -7,7 +7,7 @@ rmSync("dist", { recursive: true, force: true });
 
 // One file an entry and one that entries share: Node takes half a millisecond a module, and as seventy files the plugin
 // alone cost the boot 45 ms instead of 14. Nothing is minified, so stack traces read as the source does.
-await bundle(["index", "agones", "backend", "sdk"]);
+await bundle(["index", "agones", "backend", "gamelift", "sdk"]);
 // For itself: every node process that inherits --import loads it, and what the others share loads the API (9 ms).
 await bundle(["register"]);
 // For itself: it runs in browsers and game engines, beside the Colyseus SDK.

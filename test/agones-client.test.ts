@@ -114,7 +114,7 @@ function connected(options: AgonesOptions): Orchestrator {
     allocated: () => undefined,
     released() {},
     trouble() {},
-    tell() {},
+    told() {},
     fault() {},
     drain() {},
   });

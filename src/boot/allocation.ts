@@ -3,14 +3,25 @@ import { ATTRIBUTES, ERROR_TYPES, SPANS } from "../conventions.ts";
 import { around } from "../internal/around.ts";
 import { now } from "../internal/clock.ts";
 import { describe, guard, warn } from "../internal/report.ts";
-import type { Allocation } from "../orchestrators/orchestrator.ts";
+import type { Allocation, Carrier } from "../orchestrators/orchestrator.ts";
 import { contextFromAnnotations, requestedAtFromAnnotations } from "../propagation/annotations.ts";
 import { admit } from "../propagation/trust.ts";
-import { contextOf, newStep, type AllocationSpan, type Failure, type Step, type Teller } from "../telling/step.ts";
+import {
+  contextOf,
+  newStep,
+  type AllocationSpan,
+  type Failure,
+  type Step,
+  type StepLink,
+  type Teller,
+} from "../telling/step.ts";
 import type { Boot } from "./boot.ts";
 
 /** After this long an allocation counts as lost: nothing that stays open longer may be a parent. */
 const LONGEST_MS = 60_000;
+
+/** As many links as an OpenTelemetry SDK keeps on a span. */
+const MAX_PLAYERS = 128;
 
 export interface Allocations {
   /** The one that is not playable yet. */
@@ -116,7 +127,7 @@ function startOf({ reused, annotations, readyAt = Infinity }: Allocation): Alloc
 function openStep(
   teller: Teller,
   boot: Boot,
-  { at, annotations, staleAnnotations, source = "annotation", links = [], attributes }: Allocation,
+  { at, annotations, staleAnnotations, source = "annotation", players = [], attributes }: Allocation,
   start: AllocationStart,
   annotationKeys: readonly string[],
 ): Step {
@@ -130,13 +141,22 @@ function openStep(
     start: Math.min(latest, Math.max(at, latest - LONGEST_MS)),
     parent: admission.parent,
     links: [
-      ...[boot.step.spanContext, ...links].flatMap((context) => (context ? [{ context }] : [])),
+      ...(boot.step.spanContext ? [{ context: boot.step.spanContext }] : []),
       ...(admission.link ? [{ context: admission.link, source }] : []),
+      ...linksTo(players),
     ],
     attributes: { ...attributes, [ATTRIBUTES.gameserverStart.key]: start },
   });
   teller.open(step);
   return step;
+}
+
+function linksTo(players: readonly Carrier[]): StepLink[] {
+  return players
+    .map((carrier) => contextFromAnnotations(carrier))
+    .filter((found) => typeof found === "object")
+    .slice(0, MAX_PLAYERS)
+    .map((context) => ({ context, source: "player" }));
 }
 
 /** An allocation takes no annotation away: what stood there before is the context of an earlier match. */

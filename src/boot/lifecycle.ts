@@ -11,6 +11,7 @@ import type { Failure } from "../telling/step.ts";
 import type { SearchingTeller } from "../telling/teller.ts";
 import { isServedByVite } from "./dev-server.ts";
 import { traceDrain, type DrainParts } from "./drain.ts";
+import { tellLater } from "./later-step.ts";
 import { traceListen } from "./listen.ts";
 
 /** A process that failed to boot waits this long for its telemetry to leave. */
@@ -105,7 +106,7 @@ function orchestratorEvents({ server, teller, boot, allocations, status }: Lifec
       }
     },
     trouble: (reason) => status.suffer(reason),
-    tell: (step) => teller.close(step),
+    told: (step) => tellLater(teller, step),
     fault: (kind) => teller.note({ note: "orchestrator.fault", kind }),
     drain() {
       server.gracefullyShutdown().catch((error: unknown) => warn("drain", `the shutdown failed: ${describe(error)}`));

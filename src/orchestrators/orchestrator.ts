@@ -37,12 +37,26 @@ export interface OrchestratorEvents {
   released(): void;
   /** Why nobody can be sent here now, in one line for operators; undefined when that is over. */
   trouble(reason: string | undefined): void;
-  /** A step of later than the boot, which is over. */
-  tell(step: Step): void;
+  /** A step of later than the boot, which is over already. */
+  told(step: LaterStep): void;
   /** A message or a call that was no good, of a small set. */
   fault(kind: string): void;
   /** The orchestrator wants the server to end: what follows is a graceful shutdown. */
   drain(): void;
+}
+
+/** Annotations, properties: `traceparent` and `tracestate` may be among them. */
+export type Carrier = Readonly<Record<string, string>>;
+
+export interface LaterStep {
+  readonly span: SpanConvention;
+  /** Epoch milliseconds. */
+  readonly start: number;
+  readonly parent: SpanContext | undefined;
+  readonly attributes: Attributes;
+  readonly failure: Failure | undefined;
+  /** May hold the context that the step is linked to, and what that is: a label. */
+  readonly linked?: { readonly source: string; readonly carrier: Carrier };
 }
 
 /** The server was handed to a match. */
@@ -56,13 +70,13 @@ export interface Allocation {
   /** Since when the server was Ready for it, in epoch milliseconds; undefined where that was not seen. */
   readonly readyAt: number | undefined;
   /** May hold the trace context of whoever asked, and since when they wait. */
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly annotations: Carrier;
   /** What was there before: what stands in both is an earlier allocation's. */
-  readonly staleAnnotations: Readonly<Record<string, string>>;
+  readonly staleAnnotations: Carrier;
   /** Where these come from: a label. @default "annotation" */
   readonly source?: string;
-  /** Of the players for whom the server was asked, where nobody else's is known. */
-  readonly links?: readonly SpanContext[];
+  /** Each may hold the context of a player for whom the server was asked: links, as there are many. */
+  readonly players?: readonly Carrier[];
   readonly attributes: Attributes;
   /** The game's own preparation, where it has one: the server is playable when it is done. */
   readonly prepare: (() => unknown) | undefined;
