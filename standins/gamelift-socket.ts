@@ -96,7 +96,9 @@ export async function startGameLift(): Promise<GameLiftSocket> {
       sockets.delete(socket);
       waiters.changed();
     });
-    socket.on("message", (data) => answer(socket, process, JSON.parse(String(data)) as Record<string, string>));
+    socket.on("message", (data: Buffer) =>
+      answer(socket, process, JSON.parse(data.toString()) as Record<string, string>),
+    );
     waiters.changed();
   }
 

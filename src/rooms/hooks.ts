@@ -30,7 +30,7 @@ const HOST_HOOKS: readonly { readonly owner: object; readonly key: string; reado
   {
     owner: Room.prototype,
     key: "_onJoin",
-    wrap: (observer) => (original) => traceJoin(observer)(meetSenders(observer)(original)),
+    wrap: (observer) => (original) => traceJoin(observer)(keepJoinOptions(observer)(meetSenders(observer)(original))),
   },
   { owner: Room.prototype, key: "_onLeave", wrap: traceDisconnect },
   // In 0.18 it calls setTimestep, and a tick is one tick.
@@ -103,9 +103,6 @@ export function installHooks(state: RoomsState): Undo {
   }
   if (observer.traffic) {
     undos.push(observer.traffic.undo, patch(Room.prototype, "_onMessage", countReceived(observer.traffic)));
-  }
-  if (observer.seats) {
-    undos.push(patch(Room.prototype, "_onJoin", keepJoinOptions));
   }
   undos.push(onceSetUp(() => [tracePresence(observer), traceListings()]));
   meetNewRooms();

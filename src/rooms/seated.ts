@@ -9,12 +9,15 @@ const seated = new WeakMap<Room, Map<string, SeatedPlayer>>();
 const joinOptions = new WeakMap<Client, unknown>();
 
 /** `Room._onJoin`: core forgets the options before it says that the join is confirmed. */
-export function keepJoinOptions(original: Method): Method {
-  return function _onJoin(this: Room, ...args: unknown[]) {
-    const client = args[0] as Client;
-    guard("players", () => joinOptions.set(client, this["_reservedSeats"][client.sessionId]?.[0]));
-    return original.apply(this, args);
-  };
+export function keepJoinOptions({ seats }: RoomsObserver): (original: Method) => Method {
+  return (original) =>
+    seats
+      ? function _onJoin(this: Room, ...args: unknown[]) {
+          const client = args[0] as Client;
+          guard("players", () => joinOptions.set(client, this["_reservedSeats"][client.sessionId]?.[0]));
+          return original.apply(this, args);
+        }
+      : original;
 }
 
 /** Tells the orchestrator of the players of a room type. */
