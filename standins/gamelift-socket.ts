@@ -22,8 +22,8 @@ export type CallFault =
   | { readonly status: number }
   /** Carried out, and answered with this. */
   | { readonly text: string }
-  /** Carried out, and answered after so many milliseconds. */
-  | { readonly late: number };
+  /** Carried out, and answered later. */
+  | { readonly after: Promise<unknown> };
 
 export interface NewGameSession {
   readonly GameProperties?: Readonly<Record<string, string>>;
@@ -113,8 +113,8 @@ export async function startGameLift(): Promise<GameLiftSocket> {
     const text = JSON.stringify({ Action: action, RequestId: requestId, ...reply });
     if (fault === "cut" || fault === "cut_after") {
       socket.terminate();
-    } else if (typeof fault === "object" && "late" in fault) {
-      setTimeout(() => socket.send(text, () => {}), fault.late).unref();
+    } else if (typeof fault === "object" && "after" in fault) {
+      void fault.after.then(() => socket.send(text, () => {}));
     } else if (fault !== "silence") {
       socket.send(typeof fault === "object" && "text" in fault ? fault.text : text, () => {});
     }

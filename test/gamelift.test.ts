@@ -2,6 +2,8 @@ import { Room, type Client } from "@colyseus/core";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import { mapLoad } from "colyseus-otel";
 import { afterEach, expect, test, vi } from "vitest";
+import { startHeartbeat } from "../src/orchestrators/gamelift/heartbeat.ts";
+import { TIMINGS } from "../src/orchestrators/gamelift/timings.ts";
 import { startFleet } from "./_gamelift.ts";
 import { until } from "./_server.ts";
 import { recordTelemetry, spanTree } from "./_telemetry.ts";
@@ -95,4 +97,184 @@ test("from CreateGameSession to TerminateProcess, cut and refreshed in between: 
     "outcome=continued source=game_property": 1,
     "outcome=linked source=player_data": 1,
   });
+});
+
+const [ANN, BEN] = ["a", "b"].map((digit) => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`);
+const MATCH = JSON.stringify({
+  matchId: "m-1",
+  teams: [
+    {
+      name: "red",
+      players: [{ playerId: "ann", attributes: { traceparent: { attributeType: "STRING", valueAttribute: ANN } } }],
+    },
+    {
+      name: "blue",
+      players: [{ playerId: "ben", attributes: { traceparent: { attributeType: "STRING", valueAttribute: BEN } } }, {}],
+    },
+  ],
+});
+
+test.each([
+  ["a game property", { GameProperties: { traceparent: PARENT }, MatchmakerData: MATCH }, TRACE, []],
+  ["the game's own JSON", { GameSessionData: JSON.stringify({ traceparent: PARENT, map: "dust2" }) }, TRACE, []],
+  ["the players' attributes", { MatchmakerData: MATCH, GameSessionData: "dust2" }, undefined, ["a", "b"]],
+  ["nothing", { MatchmakerData: "{", GameSessionData: "[1]" }, undefined, []],
+])("who asked for the game session is found in %s", async (_where, session, trace, players) => {
+  await using fleet = await startFleet(Arena);
+  await fleet.game.telemetry.ready;
+  const id = fleet.service.createGameSession(session);
+  await until("gameserver.allocated", () => fleet.game.recorded.named("gameserver.allocated").length === 1);
+  const allocated = fleet.game.recorded.one("gameserver.allocated");
+  expect(allocated.parentSpanContext?.traceId).toBe(trace);
+  const [boot, ...links] = allocated.links.map(({ context }) => context.traceId);
+  expect(boot).toBe(fleet.game.recorded.one("gameserver.boot").spanContext().traceId);
+  expect(links).toEqual(players.map((digit) => digit.repeat(32)));
+  expect(allocated.attributes).toMatchObject({ "gamelift.session_id": id, "gameserver.start": "warm" });
+});
+
+test("a game session that cannot be loaded never turns active, and the server says why", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  await using fleet = await startFleet(Arena, {
+    options: { onGameSession: () => Promise.reject(new Error("no such map")) },
+  });
+  await fleet.game.telemetry.ready;
+  const id = fleet.service.createGameSession();
+  await until("gameserver.allocated", () => fleet.game.recorded.named("gameserver.allocated").length === 1);
+  expect(fleet.game.recorded.one("gameserver.allocated").status.message).toBe("Error: no such map");
+  expect(warned.mock.calls.flat().join()).toContain("Error: no such map");
+  expect(fleet.service.gameSessions.get(id)?.status).toBe("ACTIVATING");
+  expect(fleet.service.calls["ActivateGameSession"]).toBeUndefined();
+});
+
+test("a game session that was loaded too late is told all the same, and the operator hears of the fleet's time-out", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const loading = Promise.withResolvers<void>();
+  const options = { activationTimeout: 1, onGameSession: () => loading.promise };
+  await using fleet = await startFleet(Arena, { options });
+  await fleet.game.telemetry.ready;
+  const id = fleet.service.createGameSession();
+  await until("the game session", () => fleet.gamelift.gameSession !== undefined);
+  const late = performance.now() + 5;
+  await until("its time-out", () => performance.now() > late);
+  loading.resolve();
+  await fleet.service.waitFor("the activation", () => fleet.service.gameSessions.get(id)?.status === "ACTIVE");
+  expect(warned.mock.calls.flat().join()).toMatch(
+    /the game session was loaded after 0\.\d s: GameLift ends those .*ActivationTimeout/,
+  );
+});
+
+test.each([
+  ["silence, an error and a cut are asked again", ["silence", { status: 500 }, "cut"], 4, "ACTIVE"],
+  ["a refusal is not", [{ status: 400 }], 1, "ACTIVATING"],
+] as const)("ActivateGameSession: %s", async (_what, faults, calls, status) => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  await using fleet = await startFleet(Arena, { timings: { call: 200 } });
+  await fleet.game.telemetry.ready;
+  fleet.service.fault("ActivateGameSession", ...faults);
+  const id = fleet.service.createGameSession();
+  await until("the span", () => fleet.game.recorded.named("gamelift.activate_game_session").length === 1);
+  expect(fleet.service.calls["ActivateGameSession"]).toBe(calls);
+  expect(fleet.service.gameSessions.get(id)?.status).toBe(status);
+  const failed = fleet.game.recorded.one("gamelift.activate_game_session").attributes["error.type"];
+  expect(failed).toBe(status === "ACTIVE" ? undefined : "orchestrator_failed");
+});
+
+test("a game session that is sent twice is one; one that is sent before the process is ready, or after its end, is none", async () => {
+  const exit = vi.spyOn(process, "exit").mockImplementation((() => {}) as never);
+  const seen: string[] = [];
+  const options = { onGameSession: ({ Name }: { Name: string }) => void seen.push(Name) };
+  await using fleet = await startFleet(Arena, { options });
+  const { service, game } = fleet;
+  await game.telemetry.ready;
+  const session = (GameSessionId: string, GameSessionName: string) =>
+    service.send(JSON.stringify({ Action: "CreateGameSession", GameSessionId, GameSessionName }));
+  session("a", "first");
+  session("a", "again");
+  service.terminate();
+  session("b", "too late");
+  await until("the exit", () => exit.mock.calls.length === 1);
+  expect(seen).toEqual(["first"]);
+  expect(game.recorded.named("gameserver.allocated")).toHaveLength(1);
+});
+
+test("an update comes with its reason, and changes what the game session is; one of another session changes nothing", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const updates: unknown[] = [];
+  const onUpdate = (update: unknown) => {
+    updates.push(update);
+    throw new Error("no room for them");
+  };
+  await using fleet = await startFleet(Arena, { options: { onUpdate } });
+  await fleet.game.telemetry.ready;
+  const id = fleet.service.createGameSession({ GameSessionName: "final" });
+  fleet.service.updateGameSession("another", {}, "BACKFILL_FAILED");
+  fleet.service.updateGameSession(id, { Name: "final", MatchmakerData: MATCH }, "MATCHMAKING_DATA_UPDATED");
+  await until("the update", () => updates.length > 0);
+  expect(updates).toMatchObject([
+    {
+      reason: "MATCHMAKING_DATA_UPDATED",
+      backfillTicketId: "t-1",
+      gameSession: { GameSessionId: id, MatchmakerData: MATCH },
+    },
+  ]);
+  expect(fleet.gamelift.gameSession?.MatchmakerData).toBe(MATCH);
+  await until("the warning", () =>
+    warned.mock.calls.flat().join().includes("onUpdate failed: Error: no room for them"),
+  );
+});
+
+test("heartbeats: the first at once, then one each minute and a jitter; what the game says, and no when it fails or is late", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const answers = [true, false, () => Promise.reject(new Error("lost")), () => new Promise<boolean>(() => {}), true];
+  const health = () => {
+    const answer = answers.length > 1 ? answers.shift()! : answers[0]!;
+    return typeof answer === "function" ? answer() : answer;
+  };
+  await using fleet = await startFleet(Arena, {
+    options: { health },
+    timings: { heartbeat: 20, heartbeatJitter: 10, health: 5 },
+  });
+  await fleet.game.telemetry.ready;
+  const { heartbeats } = fleet.service.process();
+  await fleet.service.waitFor("five heartbeats", () => heartbeats.length >= 5);
+  expect(heartbeats.slice(0, 5).toSorted()).toEqual([false, false, false, true, true]);
+  await fleet.game.server.gracefullyShutdown(false);
+  expect(fleet.service.process().state).toBe("terminated");
+});
+
+test("heartbeats are a minute apart, ten seconds more or less, and end", () => {
+  vi.useFakeTimers();
+  const beats: number[] = [];
+  const stop = startHeartbeat(async () => beats.push(Date.now()), undefined, TIMINGS);
+  vi.advanceTimersByTime(3_600_000);
+  stop();
+  const told = beats.length;
+  vi.advanceTimersByTime(3_600_000);
+  vi.useRealTimers();
+  expect(beats).toHaveLength(told);
+  const gaps = beats.slice(1).map((at, index) => at - beats[index]!);
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(50_000);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(70_000);
+  expect(new Set(gaps).size).toBeGreaterThan(10);
+});
+
+test("while there is no connection /readyz says so, and the game goes on", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  await using fleet = await startFleet(Arena, {
+    instrument: { endpoints: { port: 0 } },
+    timings: { terminate: 50 },
+  });
+  const { service, game } = fleet;
+  await game.telemetry.ready;
+  await until("the admin port", () => game.telemetry.endpoints);
+  const readyz = async () => {
+    const { host, port } = game.telemetry.endpoints!;
+    return (await (await fetch(`http://${host}:${port}/readyz`)).json()) as { state: string; reason?: string };
+  };
+  service.refuse(503, 1000);
+  service.cut();
+  await until("the reason", async () => (await readyz()).reason?.startsWith("no connection to GameLift: "));
+  const room = await game.client().joinOrCreate("arena");
+  await room.leave();
+  expect(await game.recorded.points("gameserver.orchestrator.faults")).toMatchObject({ "kind=cut": 1 });
 });

@@ -1,6 +1,6 @@
 import type { Orchestrator, OrchestratorEvents } from "../orchestrator.ts";
-import { createConnection, type Connection } from "./connection.ts";
-import { identifyServer, type ServerIdentity, type ServerParameters } from "./environment.ts";
+import { createConnection } from "./connection.ts";
+import { identifyServer, type ServerParameters } from "./environment.ts";
 import { createFaults } from "./faults.ts";
 import type { Fields } from "./frames.ts";
 import { GameLiftError } from "./game-lift-error.ts";
@@ -9,6 +9,7 @@ import { createGameSessions, type GameSessionOptions } from "./game-sessions.ts"
 import { startHeartbeat, type HealthCheck } from "./heartbeat.ts";
 import { createPlayerSessions, type PlayerSessionOf } from "./player-sessions.ts";
 import { activateProcess, connectProcess, type ServerProcess } from "./process.ts";
+import { refresh } from "./refresh.ts";
 import { createService, type GameLiftService } from "./service.ts";
 import { TIMINGS, type Timings } from "./timings.ts";
 
@@ -59,7 +60,9 @@ export function createGameLift(options: ResolvedGameLiftOptions, timings: Timing
         trouble: (reason) => events.trouble(reason),
         push(action, fields) {
           const understood =
-            action === "RefreshConnection" ? refresh(server, connection, fields) : sessions.pushed(action, fields);
+            action === "RefreshConnection"
+              ? refresh(connection, server.webSocketUrl, fields)
+              : sessions.pushed(action, fields);
           if (!understood) {
             tell("wrong_type", action);
           }
@@ -124,18 +127,4 @@ export function createGameLift(options: ResolvedGameLiftOptions, timings: Timing
       running?.connection.close();
     },
   };
-}
-
-/** False where the message is no good. A token that went encrypted goes so again. */
-function refresh(server: ServerIdentity, connection: Connection, fields: Fields): boolean {
-  const { RefreshConnectionEndpoint: endpoint, AuthToken: token } = fields;
-  if (typeof endpoint !== "string" || typeof token !== "string" || token === "") {
-    return false;
-  }
-  const protocol = URL.parse(endpoint)?.protocol;
-  if (protocol !== "wss:" && (protocol !== "ws:" || server.webSocketUrl.startsWith("wss:"))) {
-    return false;
-  }
-  connection.refresh(endpoint, token);
-  return true;
 }
