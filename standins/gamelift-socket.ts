@@ -47,6 +47,8 @@ export interface GameLiftSocket extends AsyncDisposable, Truth {
   /** The one process that is there, whatever its state. */
   process(): ServerProcess;
   createGameSession(session?: NewGameSession): string;
+  /** Tells of it once more: a message that meets a cut is lost. */
+  repeatGameSession(gameSessionId: string): void;
   createPlayerSession(gameSessionId: string, playerData?: string): string;
   updateGameSession(gameSessionId: string, fields: object, reason: string): void;
   terminate(terminationTime?: number): void;
@@ -157,6 +159,7 @@ export async function startGameLift(): Promise<GameLiftSocket> {
       });
       return GameSessionId;
     },
+    repeatGameSession: (GameSessionId) => push({ Action: "CreateGameSession", GameSessionId }),
     createPlayerSession(GameSessionId, PlayerData = "") {
       const PlayerSessionId = `psess-${randomUUID()}`;
       const record = { PlayerSessionId, GameSessionId, PlayerData, PlayerId: "ann", Status: "RESERVED" } as const;
