@@ -121,7 +121,7 @@ export function gamelift(options: GameLiftOptions = {}): GameLift {
     }
   }
   return createGameLift({
-    server: checkServer(options.server ?? {}),
+    server: checkServer(options.server === undefined ? {} : options.server),
     deadline: checkDuration("gamelift.deadline", deadline),
     port: optional(port, (given) => checkPort("gamelift.port", given)),
     logPaths: checkStrings("gamelift.logPaths", logPaths),
@@ -135,10 +135,13 @@ export function gamelift(options: GameLiftOptions = {}): GameLift {
 }
 
 function checkServer(server: ServerParameters): ServerParameters {
-  checkKeys("gamelift.server", server, Object.keys(PARAMETERS));
+  checkKeys("gamelift.server", server, Object.keys(server ?? {}));
   for (const [name, value] of Object.entries(server)) {
+    // No value is shown: it may be a key or a token, whatever its name.
+    if (!Object.hasOwn(PARAMETERS, name)) {
+      throw new TypeError(`gamelift.server: unknown option "${name}"; known are ${Object.keys(PARAMETERS).join(", ")}`);
+    }
     if (typeof value !== "string" || value === "") {
-      // The value may be a key or a token.
       throw new TypeError(`gamelift.server.${name} must be a string that is not empty`);
     }
   }

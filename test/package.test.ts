@@ -37,7 +37,7 @@ test("ships dist with its sources, and nothing of the workshop", async () => {
 test("is a handful of files at run time: Node takes half a millisecond for each, on the way to Ready", async () => {
   const published = await built.published();
   const code = published.filter((path) => path.startsWith("dist/") && path.endsWith(".js"));
-  expect(code.filter((path) => path !== "dist/client.js").length).toBeLessThanOrEqual(6);
+  expect(code.filter((path) => path !== "dist/client.js").length).toBeLessThanOrEqual(7);
 });
 
 test("exports what is written here, and a name that comes or goes is noticed", async () => {
@@ -69,6 +69,10 @@ test("exports what is written here, and a name that comes or goes is noticed", a
       "./client": [
         "withTraceContext",
       ],
+      "./gamelift": [
+        "GameLiftError",
+        "gamelift",
+      ],
       "./register": [],
       "./sdk": [
         "startTelemetry",
@@ -80,6 +84,7 @@ test("exports what is written here, and a name that comes or goes is noticed", a
 test("the core loads no OpenTelemetry but the API, and no SDK of an orchestrator", async () => {
   expect(telemetryOf(await loadedBy("colyseus-otel"))).toEqual(["@opentelemetry/api"]);
   expect(telemetryOf(await loadedBy("colyseus-otel/agones"))).toEqual(["@opentelemetry/api"]);
+  expect(await loadedBy("colyseus-otel/gamelift")).toEqual(["@opentelemetry/api"]);
 });
 
 test("startTelemetry() itself loads the API and its context manager, and no SDK yet", async () => {

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { now } from "../../internal/clock.ts";
 import { identifyContainer } from "./container.ts";
 import type { Authorization, ServerIdentity } from "./environment.ts";
 import { encodeQuery, signQuery, type Credentials } from "./sigv4.ts";
@@ -54,5 +53,5 @@ async function authorize(
 }
 
 function sign({ processId, fleetId }: ServerIdentity, hostId: string, region: string, credentials: Credentials) {
-  return signQuery({ ComputeId: hostId, FleetId: fleetId, pID: processId }, region, credentials, now());
+  return signQuery({ ComputeId: hostId, FleetId: fleetId, pID: processId }, region, credentials, Date.now());
 }
