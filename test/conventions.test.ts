@@ -4,7 +4,7 @@ import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { bootPhase, mapLoad, sessionOf } from "colyseus-otel";
 import { agones } from "colyseus-otel/agones";
 import { agones as provisioning, allocate, startSession } from "colyseus-otel/backend";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import {
   ATTRIBUTES,
   ERROR_TYPES,
@@ -18,8 +18,9 @@ import {
 } from "../src/conventions.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startAllocationService } from "../standins/allocation-service.ts";
+import { startFleet, type FleetOptions } from "./_gamelift.ts";
 import { dropAndReturn, startServer, until } from "./_server.ts";
-import { recordTelemetry } from "./_telemetry.ts";
+import { recordTelemetry, type RecordingTelemetry } from "./_telemetry.ts";
 
 const spans = Object.values(SPANS);
 const attributes = Object.values(ATTRIBUTES);
@@ -198,7 +199,26 @@ async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<stri
       labels[name] = sorted([...(labels[name] ?? []), ...labelsOf(await recorded.points(name))]);
     }
   }
+  await playOnGameLift(recorded);
+  labels["gameserver.orchestrator.faults"] = labelsOf(await recorded.points("gameserver.orchestrator.faults"));
   return { spans: recorded.spans(), labels };
+}
+
+/** A game session with one player, and one message that is no good. */
+async function playOnGameLift(recorded: RecordingTelemetry): Promise<void> {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const options: FleetOptions["options"] = {
+    playerSessionOf: (_client, options) => (options as { seat: string }).seat,
+  };
+  await using fleet = await startFleet(Arena, { options, recorded });
+  await fleet.game.telemetry.ready;
+  fleet.service.send("hello");
+  const id = fleet.service.createGameSession();
+  await fleet.service.waitFor("the game session", () => fleet.service.gameSessions.get(id)?.status === "ACTIVE");
+  const room = await fleet.game.client().joinOrCreate("arena", { seat: fleet.service.createPlayerSession(id) });
+  await until("the player", () => recorded.named("gamelift.accept_player_session").length === 1);
+  await room.leave();
+  warned.mockRestore();
 }
 
 /** Keys of points such as `room=arena outcome=accepted`. */

@@ -237,7 +237,7 @@ test("heartbeats: the first at once, then one each minute and a jitter; what the
   await fleet.game.telemetry.ready;
   const { heartbeats } = fleet.service.process();
   await fleet.service.waitFor("five heartbeats", () => heartbeats.length >= 5);
-  expect(heartbeats.slice(0, 5).toSorted()).toEqual([false, false, false, true, true]);
+  expect(heartbeats.slice(0, 5).filter((healthy) => !healthy)).toHaveLength(3);
   await fleet.game.server.gracefullyShutdown(false);
   expect(fleet.service.process().state).toBe("terminated");
 });
