@@ -3,9 +3,9 @@ import type { Points } from "./points.ts";
 
 /** What other parts tell, under tests of their own: boots, allocations, logins, long sessions, ticks, messages, processes, the pipeline. */
 export const ELSEWHERE = {
-  spans: /^(agones|gameserver|provision)\.|^session\.phase\.login$/,
+  spans: /^(agones|gamelift|gameserver|provision)\.|^session\.phase\.login$/,
   attributes: either(
-    /^(agones|client|deployment|game|player|provision|service)\./,
+    /^(agones|client|deployment|game|gamelift|gameserver|player|provision|service)\./,
     /^(region|required_players|server\.(address|port)|colyseus\.trace_context\.source)$/,
     /^session\.(auth_method|leg|segment\.index)$/,
   ),
