@@ -85,7 +85,7 @@ export function createHost(options: HostOptions): SidecarHost {
       if (options.enforceHealth) health.start();
     },
     stop: () => {
-      for (const part of [health, queue, traffic, watchers]) part.stop();
+      for (const part of [health, queue, traffic]) part.stop();
     },
     close: () => {
       reservation.set(0);

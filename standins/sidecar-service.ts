@@ -5,6 +5,7 @@ import type {
   handleUnaryCall,
   sendUnaryData,
   ServerReadableStream,
+  ServerUnaryCall,
   ServerWritableStream,
   ServiceDefinition,
   UntypedServiceImplementation,
@@ -76,12 +77,17 @@ function unary<Request>(
 ): handleUnaryCall<Request, Message> {
   return (call, answer) =>
     host.traffic.take(() => {
-      if (call.cancelled) return;
+      if (isGivenUp(call)) return;
       serveUnary(host, "grpc", method, read(call.request), (problem) => {
         if (problem === undefined) answer(null, result());
         else answer({ code: status.INVALID_ARGUMENT, details: problem });
       });
     });
+}
+
+// grpc-js calls nothing cancelled whose deadline passed on this side first.
+function isGivenUp(call: Pick<ServerUnaryCall<unknown, unknown>, "cancelled" | "getDeadline">): boolean {
+  return call.cancelled || Number(call.getDeadline()) < Date.now();
 }
 
 function keyValue(request: KeyValue): SdkRequest {
@@ -102,7 +108,7 @@ function countPings(host: SidecarHost) {
 function watch(host: SidecarHost) {
   return (call: ServerWritableStream<Message, Message>): void =>
     host.traffic.take(() => {
-      if (call.cancelled) return;
+      if (isGivenUp(call)) return;
       host.received("watchGameServer", "grpc");
       const { leave } = host.watchers.add(
         {

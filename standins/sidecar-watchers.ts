@@ -14,8 +14,6 @@ export interface Watchers {
   updated(gameServer: GameServer): void;
   endAll(): void;
   failAll(): void;
-  /** The connections are gone: nothing is told to anybody. */
-  stop(): void;
   lose(updates: number): void;
   repeat(on: boolean): void;
   race(run: () => void): void;
@@ -57,7 +55,6 @@ export function createWatchers({ answer }: Pick<Traffic, "answer">): Watchers {
     },
     endAll: () => finish((watcher) => watcher.end()),
     failAll: () => finish((watcher) => watcher.fail()),
-    stop: () => finish(() => {}),
     lose: (updates) => {
       toLose = updates;
     },

@@ -60,14 +60,28 @@ test("judges nobody whose health check is disabled", () => {
   expect(unhealthy).not.toHaveBeenCalled();
 });
 
-test("judges after a restart as well", async () => {
-  const health = { periodSeconds: 1, failureThreshold: 1, initialDelaySeconds: 0 };
+test("lets a server live whose pings come", async () => {
+  const health = { periodSeconds: 1, failureThreshold: 3, initialDelaySeconds: 0 };
   await using sidecar = await startSidecar({ state: "Ready", enforceHealth: true, health });
-  await sidecar.restart();
-  await sidecar.waitFor((server) => server.state === "Unhealthy", 10_000, "Unhealthy");
+  const { sdk } = await watching(sidecar);
+  const pinging = setInterval(() => sdk.health(), 100);
+  await sidecar.waitFor(() => sidecar.pings.length >= 50, 15_000, "50 pings");
+  clearInterval(pinging);
+
+  expect(sidecar.state()).toBe("Ready");
 });
 
-test("judges nobody while it is down, and from its start on with a clean record", () => {
+test("judges nobody while it is down, and again when it is back", async () => {
+  const health = { periodSeconds: 1, failureThreshold: 1, initialDelaySeconds: 0 };
+  await using sidecar = await startSidecar({ state: "Ready", enforceHealth: true, health });
+  const unhealthy = (timeout: number) => sidecar.waitFor(({ state }) => state === "Unhealthy", timeout, "Unhealthy");
+  sidecar.stop();
+  await expect(unhealthy(2_500)).rejects.toThrow("gave up");
+  await sidecar.start();
+  await unhealthy(10_000);
+});
+
+test("judges from each start on with a clean record", () => {
   vi.useFakeTimers({ now: 0 });
   const began = performance.now();
   const checks: number[] = [];
@@ -91,18 +105,25 @@ test("applies what the SDK asks for only with its rate limit: the last state, an
   const began = performance.now();
   await call(sidecar, "POST", "/ready", {});
   await call(sidecar, "POST", "/allocate", {});
-  for (const key of ["a", "b"]) await call(sidecar, "PUT", "/metadata/annotation", { key, value: "1" });
+  for (const kind of ["annotation", "label"])
+    for (const key of ["a", "b"]) await call(sidecar, "PUT", `/metadata/${kind}`, { key, value: "1" });
   sidecar.setState("Reserved");
   expect(sidecar.state()).toBe("Reserved");
-  await sidecar.waitFor((server) => server.annotations["agones.dev/sdk-b"] === "1");
+  await sidecar.waitFor((server) => server.labels["agones.dev/sdk-b"] === "1");
 
   expect(performance.now() - began).toBeGreaterThan(1_490);
-  await expect.poll(() => watch.chunks.length).toBe(4);
+  await expect.poll(() => watch.chunks.length).toBe(5);
   expect(watch.chunks.map((chunk) => chunk.result?.status.state)).toEqual([
     "Scheduled",
     "Reserved",
     "Allocated",
     "Allocated",
+    "Allocated",
+  ]);
+  expect(Object.keys(sidecar.gameServer().labels)).toEqual([
+    "agones.dev/fleet",
+    "agones.dev/sdk-a",
+    "agones.dev/sdk-b",
   ]);
   expect(Object.keys(sidecar.gameServer().annotations).sort()).toEqual([
     "agones.dev/last-allocated",

@@ -1,7 +1,8 @@
+import { connect } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startSidecar } from "../standins/agones-sidecar.ts";
-import { arrived, connect } from "./_official-sdk.ts";
+import { arrived, connect as connectSdk } from "./_official-sdk.ts";
 import { call, watchHttp } from "./_sidecar-http.ts";
 
 test("answers GET /gameserver with the names of the proto file, int64 as strings and fields without a value", async () => {
@@ -42,7 +43,7 @@ test("changes the state by POST, and both transports see it", async () => {
   await sidecar.waitFor((server) => server.state === "Ready");
   await call(sidecar, "POST", "/reserve", { seconds: "0" });
   await call(sidecar, "POST", "/allocate", {});
-  await connect(sidecar).setAnnotation("note", "by gRPC");
+  await connectSdk(sidecar).setAnnotation("note", "by gRPC");
   await call(sidecar, "POST", "/shutdown");
 
   await arrived(() => watch.chunks.length === 7);
@@ -128,8 +129,31 @@ test("takes each body either for a request or for a bad one, and lives on", asyn
   expect((await call(sidecar, "GET", "/gameserver")).status).toBe(200);
 });
 
+test("keeps a reservation of a few hundred million years", async () => {
+  await using sidecar = await startSidecar();
+  await call(sidecar, "POST", "/reserve", { seconds: String(Number.MAX_SAFE_INTEGER) });
+
+  await expect(sidecar.waitFor(({ state }) => state !== "Reserved", 200)).rejects.toThrow("gave up");
+});
+
+test("survives a client that goes away inside its body", async () => {
+  await using sidecar = await startSidecar();
+  const socket = connect(sidecar.httpPort, "127.0.0.1");
+  socket.write("POST /health HTTP/1.1\r\nhost: sidecar\r\ncontent-length: 2\r\n\r\n{");
+  await call(sidecar, "GET", "/gameserver");
+  socket.destroy();
+
+  expect((await call(sidecar, "POST", "/health", {})).status).toBe(200);
+  expect(sidecar.calls).toEqual({ getGameServer: 1, health: 1 });
+});
+
 test("says which HTTP port it could not have, and gives the other back", async () => {
   await using sidecar = await startSidecar();
+  const former = await startSidecar();
+  await former.close();
   const { httpPort } = sidecar;
-  await expect(startSidecar({ httpPort })).rejects.toThrow(String(httpPort));
+  await expect(startSidecar({ port: former.port, httpPort })).rejects.toThrow(String(httpPort));
+
+  await using next = await startSidecar({ port: former.port });
+  expect(next.port).toBe(former.port);
 });

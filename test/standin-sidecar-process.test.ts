@@ -61,6 +61,15 @@ test("makes each allocation once, whenever the process is killed", async () => {
   expect(sidecar.allocations).toHaveLength(15);
 });
 
+test("makes no change again that the dead process had made and could not tell", async () => {
+  await using sidecar = await startSidecarProcess();
+  await sidecar.setState("Ready");
+  await sidecar.kill();
+
+  expect((await sidecar.setState("Ready")).resourceVersion).toBe(2);
+  expect((await sidecar.setState("Allocated")).resourceVersion).toBe(3);
+});
+
 test("turns Ready after its death what had asked for it before: that is the controller's part", async () => {
   await using sidecar = await startSidecarProcess({ readyDelay: 500 });
   await connect(sidecar).ready();

@@ -102,6 +102,15 @@ test("leads from Reserved back to Ready when the reservation is over", async () 
   expect(states).toEqual(["Ready", "Reserved", "RequestReady", "Ready"]);
 });
 
+test("ends a reservation early for whatever state the SDK asks for", async () => {
+  await using sidecar = await startSidecar({ state: "Ready" });
+  const sdk = connect(sidecar);
+  await sdk.reserve(1);
+  await sdk.allocate();
+
+  await expect(sidecar.waitFor(({ state }) => state !== "Allocated", 1_500)).rejects.toThrow("gave up");
+});
+
 test("tells a watcher that it died, and what a failed wait was for", async () => {
   await using sidecar = await startSidecar();
   const { errors } = await watching(sidecar);
