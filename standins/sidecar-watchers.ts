@@ -21,21 +21,15 @@ export interface Watchers {
 
 export function createWatchers({ answer }: Pick<Traffic, "answer">): Watchers {
   const open = new Set<Watcher>();
-  const gone = new WeakSet<Watcher>();
   let toLose = 0;
   let copies = 1;
   let race: (() => void) | undefined;
   const deliver = (watcher: Watcher, gameServer: GameServer): void => {
-    const send = (): void => void (gone.has(watcher) || watcher.send(gameServer));
-    for (let copy = 0; copy < copies; copy += 1) answer(send);
-  };
-  const leave = (watcher: Watcher): void => {
-    open.delete(watcher);
-    gone.add(watcher);
+    for (let copy = 0; copy < copies; copy += 1) answer(() => watcher.send(gameServer));
   };
   const finish = (how: (watcher: Watcher) => void): void => {
     for (const watcher of open) {
-      leave(watcher);
+      open.delete(watcher);
       how(watcher);
     }
   };
@@ -47,7 +41,7 @@ export function createWatchers({ answer }: Pick<Traffic, "answer">): Watchers {
       race = undefined;
       racing?.();
       open.add(watcher);
-      return { leave: () => leave(watcher) };
+      return { leave: () => void open.delete(watcher) };
     },
     updated: (gameServer) => {
       if (toLose > 0) toLose -= 1;
