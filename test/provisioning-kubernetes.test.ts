@@ -157,6 +157,18 @@ test("an answer that breaks off is an outage: asked again", async () => {
   broken.close();
 });
 
+test("a host of two addresses that are both refused says so", async () => {
+  const free = createServer().listen(0, "localhost");
+  await once(free, "listening");
+  const { port } = free.address() as AddressInfo;
+  free.close();
+  await using cluster = await startKubernetesCluster();
+  const server = `http://localhost:${port}`;
+  const provider = cluster.connect({ kubernetes: kubeConfigOf({ server, token: "any" }) });
+  const failure = await failureOf(allocate({ provider, deadline: 300 }));
+  expect(failure.message).toContain("ECONNREFUSED");
+});
+
 test("an API that is restarted in between is found again", async () => {
   await using cluster = await startKubernetesCluster(["Ready"]);
   await cluster.api.stop();

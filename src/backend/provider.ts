@@ -75,7 +75,7 @@ export interface Refusal {
 export interface Seen {
   readonly name: string;
   readonly state: string;
-  /** It can be had now, and could not before. */
+  /** It can be had now. */
   readonly ready: boolean;
 }
 

@@ -50,7 +50,7 @@ export interface AgonesProviderOptions {
   /**
    * Asks the Kubernetes API instead: as the KubeConfig says, or with `true` as the default one does (`KUBECONFIG`,
    * `~/.kube/config`, in a pod its service account). It must be allowed to create `gameserverallocations`, and to watch
-   * `gameservers`: without, it asks again with pauses while none is Ready.
+   * `gameservers`: without the latter it asks again with pauses while none is Ready.
    */
   readonly kubernetes?: true | KubeConfigLike;
   /** Kubernetes namespace of the game servers. @default "default" */

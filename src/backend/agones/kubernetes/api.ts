@@ -76,7 +76,12 @@ function send(url: URL, options: { readonly signal: AbortSignal }, body: object 
 
 /** What is read of a body when the connection breaks. */
 export function unanswered(error: unknown, signal: AbortSignal): unknown {
-  return signal.aborted ? signal.reason : new ApiError((error as Error).message, { cause: error });
+  if (signal.aborted) {
+    return signal.reason;
+  }
+  // Of a host with two addresses: an AggregateError, which says nothing.
+  const { message, code } = error as NodeJS.ErrnoException;
+  return new ApiError(message || String(code), { cause: error });
 }
 
 async function refusal(response: IncomingMessage): Promise<ApiError> {

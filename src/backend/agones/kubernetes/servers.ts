@@ -49,7 +49,7 @@ export function knowServers(selectors: readonly GameServerSelector[]): KnownServ
       const last = known.get(name) ?? before.get(name);
       known.set(name, { state, ready });
       const told = last ? last.state !== state || ready !== last.ready : ready || !NOT_COMING.has(state);
-      return told ? { name, state, ready: ready && !last?.ready } : undefined;
+      return told ? { name, state, ready } : undefined;
     },
     restart() {
       // Of the last time only: names are made anew for ever.

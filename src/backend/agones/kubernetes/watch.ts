@@ -23,6 +23,8 @@ const SECONDS = 60;
 const GRACE = 1.1;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
+/** Refusals that may be over soon: a token that is being renewed, a forgotten version, too many requests. */
+const PASSING: ReadonlySet<number> = new Set([401, 408, 410, 429]);
 
 /**
  * Watches GameServers while somebody waits for one. Those who wait for the same selectors share a watch: a watch begins
@@ -79,8 +81,6 @@ function openWatch(
       connected = false;
       clearTimeout(dead);
       letGo();
-      // What is left of it after a message that ended it.
-      abort(undefined);
     }
   }
 
@@ -99,7 +99,7 @@ async function again(once: () => Promise<void>, lastingMs: number, signal: Abort
     const began = performance.now();
     const error: unknown = await once().catch((reason: unknown) => reason);
     const { status, retryAfter = 0 } = error instanceof ApiError ? error : {};
-    if (status === 403 || status === 404) {
+    if (status !== undefined && status < 500 && !PASSING.has(status)) {
       const instead = "allocations that find no server Ready ask again with pauses";
       warn("agones:watch", `GameServers cannot be watched, ${instead}: ${describe(error)}`);
       return;
