@@ -187,6 +187,35 @@ test("an API that ends every watch at its time is watched again, and nothing is 
   await cluster.nothingOpen();
 });
 
+test("a server whose end went untold is forgotten when the watch is opened again", async () => {
+  await using cluster = await startKubernetesCluster(["Ready"]);
+  cluster.api.setWatchFault("lose");
+  const api = createApi(kubeConfigOf(cluster.api));
+  let seen = 0;
+  const watch = createWatcher({ api, namespace: "default", seconds: 0.2 })([], () => void (seen += 1));
+  await until("the server", () => seen === 1);
+  expect(watch.quiet).toBe(false);
+  cluster.servers[0]!.setState("Shutdown");
+  await until("nobody to be there", () => watch.quiet);
+  watch.close();
+  await cluster.nothingOpen();
+});
+
+test("a new server ends a long pause as well, where the allocator will not give the one that is Ready", async () => {
+  await using cluster = await startKubernetesCluster(["Ready"]);
+  // No such chance: the fifth pause is 3.6 s.
+  vi.spyOn(Math, "random").mockReturnValue(4);
+  const { api, provider } = cluster;
+  api.setFault("empty");
+  const allocated = allocate({ provider });
+  await api.waitFor(() => api.requests.length === 5, 10_000);
+  api.setFault();
+  const added = performance.now();
+  await cluster.add({ state: "Ready" });
+  await allocated;
+  expect(performance.now() - added).toBeLessThan(2000);
+});
+
 test("of at most 64 changes the wait tells, however many there are", async () => {
   await using cluster = await startKubernetesCluster(["Scheduled"]);
   const { allocated } = await waiting(cluster);
