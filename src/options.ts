@@ -18,7 +18,7 @@ import { resolveSession, type ResolvedSessionOptions, type SessionOptions } from
 /** What `instrument()` takes. All optional. */
 export interface InstrumentOptions {
   /**
-   * Who says when this server may take players: `agones()` from `colyseus-otel/agones`.
+   * Who says when this server may take players: `agones()` from `colyseus-otel/agones`, `gamelift()` from `colyseus-otel/gamelift`.
    *
    * @default none: the boot ends when the server listens
    */
