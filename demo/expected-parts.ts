@@ -9,32 +9,57 @@ export const LOBBY_BOOT: readonly ExpectedSpan[] = [
   { name: "gameserver.boot.listen", service: lobby, parent: "the lobby's boot" },
 ];
 
-export const BOOT: readonly ExpectedSpan[] = [
+/** Without an orchestrator it ends when the server listens. */
+export const BOOT_ALONE: readonly ExpectedSpan[] = [
   { name: "gameserver.boot", service: game, parent: undefined },
   { name: "gameserver.boot.load", service: game, parent: "gameserver.boot" },
   { name: "gameserver.boot.prepare", service: game, parent: "gameserver.boot" },
   { name: "gameserver.boot.listen", service: game, parent: "gameserver.boot" },
+];
+
+export const BOOT: readonly ExpectedSpan[] = [
+  ...BOOT_ALONE,
   { name: "agones.connect", service: game, parent: "gameserver.boot" },
   { name: "agones.ready", service: game, parent: "gameserver.boot" },
   { name: "agones.wait_for_ready", service: game, parent: "gameserver.boot" },
 ];
 
-export const ALLOCATION: readonly ExpectedSpan[] = [
-  {
-    name: "provision.allocate_server",
-    service: matchmaker,
-    parent: "session.started",
-    attributes: ["server.address", "server.port"],
-  },
-  {
-    name: "provision.agones_allocate",
-    service: matchmaker,
-    parent: "provision.allocate_server",
-    attributes: ["agones.server_name"],
-  },
-  { name: "gameserver.allocated", service: game, parent: "provision.agones_allocate", link: "gameserver.boot" },
-  { name: "gameserver.map_load", service: game, parent: "gameserver.allocated" },
-];
+/** The matchmaker's asking, and what the server that it was given does of it. */
+export function allocation(start: "warm" | "cold" | "reused"): readonly ExpectedSpan[] {
+  return [
+    {
+      name: "provision.allocate_server",
+      service: matchmaker,
+      parent: "session.started",
+      attributes: ["server.address", "server.port"],
+    },
+    ...(start === "cold" ? [REFUSED] : []),
+    {
+      name: "provision.agones_allocate",
+      service: matchmaker,
+      parent: "provision.allocate_server",
+      attributes: ["agones.server_name"],
+      values: { "error.type": null },
+    },
+    {
+      name: "gameserver.allocated",
+      service: game,
+      parent: "provision.agones_allocate",
+      link: "gameserver.boot",
+      values: { "gameserver.start": start },
+    },
+    { name: "gameserver.map_load", service: game, parent: "gameserver.allocated" },
+  ];
+}
+
+const REFUSED: ExpectedSpan = {
+  name: "provision.agones_allocate",
+  as: "a refused allocation",
+  service: matchmaker,
+  parent: "provision.allocate_server",
+  values: { "error.type": "unallocated" },
+  many: true,
+};
 
 export const LOGIN: readonly ExpectedSpan[] = [
   { name: "session.started", service: login, parent: undefined, attributes: ["session.id", "player.id"] },

@@ -1,7 +1,8 @@
 import {
   LOBBY_BOOT,
   BOOT,
-  ALLOCATION,
+  BOOT_ALONE,
+  allocation,
   LOGIN,
   SESSION,
   CREATE,
@@ -25,6 +26,8 @@ import { SERVICES, type ExpectedSpan } from "./expected-span.ts";
 export interface Part {
   /** `player.id` */
   readonly player: string;
+  /** The report has a line for them, and not the whole trace. */
+  readonly brief?: true;
   readonly story: readonly ExpectedSpan[];
 }
 
@@ -33,7 +36,7 @@ const ANN = [
   ...LOBBY_BOOT,
   ...LOGIN,
   ...visit("new"),
-  ...ALLOCATION,
+  ...allocation("warm"),
   ...MOVE,
   CREATE,
   ...match(1, "drop"),
@@ -47,7 +50,8 @@ const ANN = [
   end("logout", "graceful", { service: SERVICES.login, values: { "session.matches_played": 2 } }),
   DISPOSAL,
 ];
-const BOB = [...SESSION, ...JOIN, ...match(1, "leave"), leave(), end("client_quit", "graceful")];
+const IN_AND_OUT = [...match(1, "leave"), leave(), end("client_quit", "graceful")];
+const BOB = [...SESSION, ...JOIN, ...IN_AND_OUT];
 const KIM = [...SESSION, ...JOIN, ...match(1, "disconnect"), DROP, leave(), end("kicked", "enforcement")];
 const NED = [
   ...SESSION,
@@ -66,11 +70,46 @@ const EVE = [
 ];
 
 /** All who play. The first one's story has the server's boot as well. */
-export const CAST: readonly [Part, ...Part[]] = [
+export type Cast = readonly [Part, ...Part[]];
+
+export const CAST: Cast = [
   { player: "ann", story: ANN },
-  { player: "bob", story: BOB },
-  { player: "kim", story: KIM },
-  { player: "ned", story: NED },
-  { player: "fay", story: FAY },
-  { player: "eve", story: EVE },
+  { player: "bob", story: BOB, brief: true },
+  { player: "kim", story: KIM, brief: true },
+  { player: "ned", story: NED, brief: true },
+  { player: "fay", story: FAY, brief: true },
+  { player: "eve", story: EVE, brief: true },
+];
+
+const OWN_MATCH = [...JOIN, CREATE, ...IN_AND_OUT];
+
+/** No server is ready when ann comes. */
+export const COLD_CAST: Cast = [
+  {
+    player: "ann",
+    story: [
+      ...SESSION,
+      ...allocation("cold"),
+      ...BOOT.map((span) => (span.parent === undefined ? { ...span, during: "provision.allocate_server" } : span)),
+      ...OWN_MATCH,
+      DISPOSAL,
+    ],
+  },
+];
+
+// bob's room is nobody's at its end, so that it stands in the first story.
+const { link: _, ...OTHER_DISPOSAL } = DISPOSAL;
+
+/** One server, for ann's match and then for bob's. */
+export const REUSED_CAST: Cast = [
+  { player: "ann", story: [...BOOT, ...SESSION, ...allocation("warm"), ...OWN_MATCH, DISPOSAL, OTHER_DISPOSAL] },
+  { player: "bob", story: [...SESSION, ...allocation("reused"), ...OWN_MATCH] },
+];
+
+const MAP_LOAD = { name: "gameserver.map_load", service: SERVICES.game, parent: CREATE.name };
+
+/** Nobody allocates: ann's room loads the map. */
+export const ALONE_CAST: Cast = [
+  { player: "ann", story: [...BOOT_ALONE, ...LOGIN, ...OWN_MATCH, MAP_LOAD, DISPOSAL] },
+  { player: "bob", story: [...LOGIN, ...JOIN, ...IN_AND_OUT] },
 ];

@@ -14,7 +14,7 @@ export interface RunningGame {
 }
 
 interface GameOptions extends Pick<DemoOptions, "trust" | "zeroCode"> {
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 interface Listening {
@@ -34,7 +34,7 @@ export async function startGame(
   const game = stack.use(startProcess({ name: "the game server", ...how, env: { ...BASE, ...how.env, ...env } }));
   const preload = zeroCode ? ", --import colyseus-otel/register" : "";
   say("game", `process ${game.pid} boots, trust "${trust}"${preload}`);
-  const { port, endpoints = how.endpoints } = await game.heard<Listening>("arena:listening", 15_000);
+  const { port, endpoints = how.endpoints } = await game.heard<Listening>("arena:listening", 30_000);
   const admin = endpoints && `http://${endpoints.host}:${endpoints.port}`;
   say("game", `listens on port ${port}${admin === undefined ? "" : `, admin endpoints on ${admin}`}`);
   return { game, port, admin };
@@ -72,18 +72,17 @@ async function withoutCode(trust: string) {
   };
 }
 
-/** Waits until the game server's own /readyz says so: an operator would look at the same page. */
+/** Waits until the game server's own /readyz says one of these: an operator would look at the same page. */
 export async function gameIs(
-  state: "ready" | "allocated",
+  states: readonly ("ready" | "allocated")[],
   { game, admin }: Pick<RunningGame, "game" | "admin">,
 ): Promise<void> {
   if (admin === undefined) return;
   const ask = async () => {
     const response = await fetch(`${admin}/readyz`).catch(() => undefined);
     if (!response?.ok) return undefined;
-    const body = (await response.json()) as { readonly state: string };
-    // A server that an earlier run has left allocated is ready too.
-    return state === "ready" || body.state === state ? true : undefined;
+    const { state } = (await response.json()) as { readonly state: (typeof states)[number] };
+    return states.includes(state) ? true : undefined;
   };
-  await poll(`${admin}/readyz to say "${state}"`, ask, { timeout: 10_000, unless: game.gone });
+  await poll(`${admin}/readyz to say ${states.join(" or ")}`, ask, { timeout: 10_000, unless: game.gone });
 }

@@ -1,10 +1,10 @@
 import pc from "picocolors";
-import { CAST } from "./expected.ts";
 import { createNarrator, type Say } from "./narrator.ts";
 import { readOptions, type DemoOptions } from "./options.ts";
+import { playOf, type Play } from "./plays.ts";
 import { judge, printReport } from "./report.ts";
-import { flushServices, startStage, type Stage } from "./stage.ts";
-import { playAgain, playStory } from "./story.ts";
+import { flushServices, startBackstage, type Stage } from "./stage.ts";
+import { playAgain } from "./story.ts";
 
 const options = readOptions(process.argv.slice(2));
 // On a pipe isTTY is undefined, which picocolors takes for "as CI does": in colour.
@@ -38,22 +38,22 @@ await stack.disposeAsync();
 say("demo", "every process has ended");
 process.exit(exitCode);
 
-async function run({ once, trust, zeroCode }: DemoOptions): Promise<void> {
-  const stage = await startStage(stack, { trust, zeroCode }, say);
-  await playStory(stage, say);
+async function run(given: DemoOptions): Promise<void> {
+  const play = playOf(given);
+  const stage = await play.perform(stack, await startBackstage(stack, given, say), say);
   await flushServices(stage);
-  exitCode = (await tell(stage)) ? 0 : 1;
-  if (stage.admin !== undefined) say("game", `metrics ${once ? "were" : "are"} at ${stage.admin}/metrics`);
-  if (!once) await playOn(stage, say);
+  exitCode = (await tell(stage, play)) ? 0 : 1;
+  if (stage.admin !== undefined) say("game", `metrics ${given.once ? "were" : "are"} at ${stage.admin}/metrics`);
+  if (!given.once) await playOn(stage, say);
 }
 
-async function tell({ receiver, otlpEndpoint }: Stage): Promise<boolean> {
+async function tell({ receiver, otlpEndpoint }: Stage, { cast }: Play): Promise<boolean> {
   if (receiver === undefined) {
     say("demo", `the traces are at ${otlpEndpoint}: look there; nothing is drawn or judged here`);
     return true;
   }
-  const judged = await judge(receiver, CAST);
-  printReport(judged, CAST, color);
+  const judged = await judge(receiver, cast);
+  printReport(judged, cast, color);
   return judged.wrong.length === 0;
 }
 

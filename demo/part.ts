@@ -1,6 +1,9 @@
 import type { ExpectedSpan } from "./expected-span.ts";
 import { count } from "./format.ts";
-import type { ReceivedSpan } from "./receiver/spans.ts";
+import type { ReceivedLink, ReceivedSpan } from "./receiver/spans.ts";
+
+/** How much earlier than another process' span one may start: two processes read two clocks. Milliseconds. */
+export const CLOCK_TOLERANCE = 5;
 
 /** Everything that was received, and the service of each name of the stories. */
 export interface Run {
@@ -9,12 +12,23 @@ export interface Run {
 }
 
 /** What is missing, wrong or too much in one player's story, the span's name first. `own`: the spans that may be of it. */
-export function wrongInPart(run: Run, story: readonly ExpectedSpan[], own: readonly ReceivedSpan[]): string[] {
+export function wrongInPart(run: Run, told: readonly ExpectedSpan[], own: readonly ReceivedSpan[]): string[] {
+  const story = repeated(told, own);
   const found = pairUp(story, own);
   return [
     ...story.flatMap((expected) => wrongSpan(run, { story, found }, expected)),
     ...[...Map.groupBy(own, ({ name }) => name)].flatMap(([name, spans]) => tooMany(run, story, name, spans.length)),
   ];
+}
+
+/** With what may come more than once as often as it came. */
+function repeated(story: readonly ExpectedSpan[], own: readonly ReceivedSpan[]): readonly ExpectedSpan[] {
+  return story.flatMap((expected) => {
+    if (!expected.many) return [expected];
+    const isNamed = ({ name }: { readonly name: string }) => name === expected.name;
+    const more = own.filter(isNamed).length - story.filter(isNamed).length;
+    return Array.from({ length: 1 + Math.max(0, more) }, () => ({ ...expected }));
+  });
 }
 
 interface Pairs {
@@ -52,7 +66,8 @@ function wrongSpan(run: Run, pairs: Pairs, expected: ExpectedSpan): string[] {
   const actual = serviceOf(span);
   return [
     ...wrongParent(run, pairs, span, expected),
-    ...missingLink(pairs, span, expected),
+    ...wrongStart(pairs, span, expected),
+    ...missingLink(run, pairs, span, expected),
     ...(actual === service ? [] : [`${name}: from service ${actual}, not ${service}`]),
     ...wrongAttributes(span, expected),
   ];
@@ -66,11 +81,20 @@ function wrongParent(run: Run, pairs: Pairs, span: ReceivedSpan, { name, parent 
   return [`${name}: not a child of ${parent} (${whose(run, span)})`];
 }
 
-function missingLink(pairs: Pairs, span: ReceivedSpan, { name, link }: ExpectedSpan): string[] {
+function wrongStart(pairs: Pairs, span: ReceivedSpan, { name, during }: ExpectedSpan): string[] {
+  if (during === undefined) return [];
+  const other = named(pairs, during);
+  const inside = other && span.startMs >= other.startMs - CLOCK_TOLERANCE && span.startMs <= other.endMs;
+  return inside ? [] : [`${name}: does not begin during ${during}`];
+}
+
+function missingLink({ byId }: Run, pairs: Pairs, span: ReceivedSpan, { name, link }: ExpectedSpan): string[] {
   if (link === undefined) return [];
   const target = named(pairs, link);
-  const found = span.links.some(({ traceId, spanId }) => traceId === target?.traceId && spanId === target.spanId);
-  return found ? [] : [`${name}: no link to ${link}`];
+  const isTarget = target
+    ? ({ traceId, spanId }: ReceivedLink) => traceId === target.traceId && spanId === target.spanId
+    : ({ traceId, spanId }: ReceivedLink) => byId.get(spanId)?.traceId === traceId && byId.get(spanId)?.name === link;
+  return span.links.some(isTarget) ? [] : [`${name}: no link to ${link}`];
 }
 
 function wrongAttributes(span: ReceivedSpan, { name, attributes = [], values = {} }: ExpectedSpan): string[] {

@@ -2,7 +2,7 @@ import { withTraceContext, type TraceCarrier } from "colyseus-otel/client";
 import { visitLobby } from "../example-server/lobby/visit.ts";
 import { connectPlayer, type Player, type PlayReport } from "../example-server/player.ts";
 import type { GameAddress, LoginRequest, Pass } from "./services/protocol.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage, StageWithLobby } from "./stage.ts";
 import { within } from "./waiting.ts";
 
 /** What gets a player into a room: the login's, or that of the room they come from. */
@@ -34,12 +34,16 @@ export interface Way {
   readonly ticket?: string;
 }
 
-export function logIn({ services }: Stage, player: string, more?: Pick<LoginRequest, "lobby">): Promise<Pass> {
+export function logIn(
+  { services }: Pick<Stage, "services">,
+  player: string,
+  more?: Pick<LoginRequest, "lobby">,
+): Promise<Pass> {
   return services.login({ player, version: "1.4.2", platform: "linux", ...more });
 }
 
 /** To the lobby and out again, with a match. */
-export async function queueInLobby(stage: Stage, name: string, { ticket, session }: Entry): Promise<Matched> {
+export async function queueInLobby(stage: StageWithLobby, name: string, { ticket, session }: Entry): Promise<Matched> {
   const visiting = visitLobby({ url: stage.lobbyUrl, ticket, session });
   const found = await within(`${name} to be matched in the lobby`, visiting, {
     timeout: 20_000,

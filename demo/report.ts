@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import { drawBoot } from "./boot-table.ts";
-import type { Part } from "./expected.ts";
+import type { Cast, Part } from "./expected.ts";
 import { playersOf } from "./cast.ts";
 import { drawOthers } from "./other-lines.ts";
 import { poll } from "./waiting.ts";
@@ -35,21 +35,20 @@ export async function judge(receiver: Process, cast: readonly Part[]): Promise<J
   return judged;
 }
 
-/** The boot, the first player and what is nobody's in full; the others in a line each. */
-export function printReport({ spans, wrong }: Judged, [first]: readonly [Part, ...Part[]], color: boolean): void {
+/** The boot, what is nobody's, and the players in full; those who are to be brief in a line each. */
+export function printReport({ spans, wrong }: Judged, cast: Cast, color: boolean): void {
   const paint = pc.createColors(color);
+  const inFullNames = cast.filter((part) => !part.brief).map(({ player }) => player);
   const others = new Map(playersOf(spans));
-  others.delete(first.player);
+  for (const name of inFullNames) others.delete(name);
   const brief = new Set([...others.values()].flat());
   const inFull = spans.filter((span) => !brief.has(span));
   const lines = [
     "",
     drawTraces(inFull, { color }),
     "",
-    drawSession(spans, first.player, { color }),
-    "",
-    drawOthers(others, { color }),
-    "",
+    ...inFullNames.flatMap((name) => [drawSession(spans, name, { color }), ""]),
+    ...(others.size > 0 ? [drawOthers(others, { color }), ""] : []),
     drawBoot(spans, { color }),
     "",
     wrong.length === 0

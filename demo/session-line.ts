@@ -1,4 +1,5 @@
 import pc from "picocolors";
+import { SERVICES } from "./expected-span.ts";
 import { cut, duration } from "./format.ts";
 import { serviceOf } from "./part.ts";
 import type { ReceivedSpan } from "./receiver/spans.ts";
@@ -46,7 +47,9 @@ function stopsOf(own: readonly ReceivedSpan[]): string[] {
 function sayStop(stop: readonly ReceivedSpan[]): string {
   const [first] = stop as [ReceivedSpan];
   const phase = first.name.slice(PHASE.length);
-  const what = phase === "matchmaking" ? serviceOf(first) : (first.attributes["game.map"] ?? phase);
+  const service = serviceOf(first);
+  const isInLobby = phase === "matchmaking" && service !== SERVICES.login;
+  const what = isInLobby ? service : (first.attributes["game.map"] ?? phase);
   const [whole, dropped] = [lengthOf(stop), lengthOf(stop.filter(({ name }) => name === RECONNECTING))];
   const took = whole < 1 ? "" : ` ${duration(whole)}`;
   return `${String(what)}${took}${dropped > 0 ? ` (dropped ${duration(dropped)})` : ""}`;

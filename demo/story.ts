@@ -15,7 +15,7 @@ import {
   type Entered,
   type Matched,
 } from "./players.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage, StageWithLobby } from "./stage.ts";
 import { within } from "./waiting.ts";
 
 export interface PlayedGame extends PlayReport {
@@ -28,7 +28,7 @@ export interface PlayedGame extends PlayReport {
  * ann logs in and asks for a match in the lobby, the matchmaker has a server allocated for her, and she plays; meanwhile
  * the others come and go. Then it is the lobby again, a second match, and a goodbye.
  */
-export async function playStory(stage: Stage, say: Say): Promise<void> {
+export async function playStory(stage: StageWithLobby, say: Say): Promise<void> {
   const pass = await logIn(stage, "ann", { lobby: true });
   say("ann", `is logged in and goes to the lobby: trace ${traceIdOf(pass)}`);
   const matched = await queueInLobby(stage, "ann", pass);
@@ -40,19 +40,19 @@ export async function playStory(stage: Stage, say: Say): Promise<void> {
   const others = playOthers(stage, roomId, say);
   const [session] = await Promise.all([stay(stage, entered, network, others, say), others]);
   const again = await queueInLobby(stage, "ann", { ...pass, session });
-  await playShort(stage, again, say);
+  await playShort(stage, "ann", await enter(stage, again), say, "a second match");
   await stage.services.logout(pass);
   say("ann", "logged out");
 }
 
-async function sayAllocated(stage: Stage, { server }: Matched, say: Say): Promise<void> {
+export async function sayAllocated(stage: Stage, { name, server }: Matched, say: Say): Promise<void> {
   if (server === undefined) say("matchmaker", "no allocation: the sidecar is not ours, and has no allocation service");
   else {
     say("matchmaker", `${server.name} is allocated; its annotation carries the trace context`);
-    say("lobby", `ann is sent to ${server.url}`);
+    say(name, `is sent to ${server.url}`);
     // A player who is faster than the allocation's watch message would have the map loaded by their room.create.
-    await gameIs("allocated", stage);
-    if (stage.zeroCode) await prepare(server.url);
+    await gameIs(["allocated"], stage);
+    if (stage.options.zeroCode) await prepare(server.url);
   }
 }
 
@@ -87,11 +87,17 @@ async function stay(stage: Stage, { player }: Entered, network: Network, others:
   return session;
 }
 
-async function playShort(stage: Stage, matched: Matched, say: Say): Promise<void> {
-  const { player } = await enter(stage, matched);
-  await play(stage, "ann", player, 0.4);
-  const { score } = await leave(stage, "ann", player);
-  say("ann", `played a second match in room ${player.room.roomId}, score ${score}`);
+/** Who is in plays a short while, and leaves. */
+export async function playShort(
+  stage: Stage,
+  name: string,
+  { player }: Entered,
+  say: Say,
+  what = "a match",
+): Promise<void> {
+  await play(stage, name, player, 0.4);
+  const { score } = await leave(stage, name, player);
+  say(name, `played ${what} in room ${player.room.roomId}, score ${score}`);
 }
 
 /** Another player on the server that is already allocated. */

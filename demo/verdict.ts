@@ -1,11 +1,8 @@
 import { playersOf } from "./cast.ts";
 import { SERVICES } from "./expected-span.ts";
 import type { Part } from "./expected.ts";
-import { isChild, serviceOf, whose, wrongInPart, type Run } from "./part.ts";
+import { CLOCK_TOLERANCE, isChild, serviceOf, whose, wrongInPart, type Run } from "./part.ts";
 import type { ReceivedSpan } from "./receiver/spans.ts";
-
-/** How much earlier than its parent a child may start: two processes read two clocks. Milliseconds. */
-const CLOCK_TOLERANCE = 5;
 
 /**
  * What is missing or wrong in one server's boot and its players' ways, a line each: the player where it is not the

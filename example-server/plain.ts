@@ -1,6 +1,6 @@
 // The game without the two lines of telemetry: node --import colyseus-otel/register example-server/plain.ts
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { mapForRoom } from "./arena/loaded-map.ts";
+import { DEFAULT_MAP, openArenaMap } from "./arena/loaded-map.ts";
 import { server } from "./game.ts";
 
 interface App {
@@ -10,7 +10,7 @@ interface App {
 // It has no onAllocated, so the matchmaker says when the map is wanted: before the first player comes.
 server.options.express = (app: App) => {
   app.post("/prepare", async (_request, response) => {
-    await mapForRoom();
+    await openArenaMap(DEFAULT_MAP);
     response.writeHead(204).end();
   });
 };

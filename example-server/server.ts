@@ -1,17 +1,11 @@
 import { instrument, type Trust } from "colyseus-otel";
-import { agones } from "colyseus-otel/agones";
 import { startTelemetry } from "colyseus-otel/sdk";
-import { allocatedMap } from "./allocation.ts";
-import { openArenaMap } from "./arena/loaded-map.ts";
 import { server } from "./game.ts";
+import { orchestration } from "./orchestrator.ts";
 
 startTelemetry();
 const telemetry = instrument(server, {
-  orchestrator: agones({
-    onAllocated: async (gameServer) => {
-      await openArenaMap(allocatedMap(gameServer));
-    },
-  }),
+  ...orchestration(),
   trust: (process.env.ARENA_TRUST ?? "continue") as Trust,
   session: { linger: Number(process.env.ARENA_LINGER_MS ?? 15_000) },
   endpoints: { host: "127.0.0.1", port: Number(process.env.ADMIN_PORT ?? 9464) },

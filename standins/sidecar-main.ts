@@ -15,8 +15,8 @@ export type SidecarRequest =
   | { readonly type: "sidecar:update"; readonly id: number; readonly change: GameServerChange };
 
 /**
- * What the process tells: where sidecar and allocation service listen, or why not; that the game is known; which change
- * was made. And all that happens, when the GameServer is kept in a file: whoever gave the file outlives the process.
+ * What the process tells: where sidecar and allocation service listen, or why not; that the game is known; that an
+ * allocation found no server, the first time; which change was made. And all that happens, when the GameServer is kept in a file: whoever gave the file outlives the process.
  */
 export type SidecarReport =
   | {
@@ -27,6 +27,7 @@ export type SidecarReport =
     }
   | { readonly type: "sidecar:failed"; readonly message: string }
   | { readonly type: "sidecar:registered" }
+  | { readonly type: "sidecar:unallocated" }
   | { readonly type: "sidecar:updated"; readonly id: number; readonly gameServer: GameServer }
   | { readonly type: "sidecar:received"; readonly call: SidecarCall }
   | { readonly type: "sidecar:changed" };
@@ -39,6 +40,8 @@ const observer: SidecarObserver = {
 function tell(report: SidecarReport): void {
   process.send?.(report);
 }
+
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Its options are JSON, but for the ports: those have Agones' own variables. */
 function readOptions(): SidecarOptions {
@@ -63,6 +66,12 @@ try {
       tell({ type: "sidecar:updated", id: request.id, gameServer: sidecar.update(request.change) });
     }
   });
+  allocation
+    .waitFor(({ tally }) => tally().UnAllocated > 0, LONGEST_TIMER, "an allocation that finds no server")
+    .then(
+      () => tell({ type: "sidecar:unallocated" }),
+      () => {},
+    );
   process.once("SIGTERM", () => void stack.disposeAsync().then(() => process.exit(0)));
   const { port, httpPort } = sidecar;
   tell({ type: "sidecar:listening", port, httpPort, allocationPort: allocation.port });

@@ -26,8 +26,12 @@ interface Known {
   matches: number;
 }
 
-/** @param allocator `host:port` of the allocation service; undefined where there is none */
-export function openBackend(tracing: Tracing, allocator: string | undefined): Backend {
+/**
+ * @param allocator `host:port` of the allocation service; undefined where there is none
+ * @param reuse has a server allocated for every match, because servers come back; else later players go where the first
+ * one plays
+ */
+export function openBackend(tracing: Tracing, allocator: string | undefined, reuse = false): Backend {
   const players = new Map<string, Known>();
   const provider = allocator
     ? agones({ endpoint: allocator, fleet: "arena", tracerProvider: tracing.matchmaker })
@@ -44,16 +48,17 @@ export function openBackend(tracing: Tracing, allocator: string | undefined): Ba
       const { playerId } = verifyTicket(ticket);
       const player = players.get(playerId);
       // A stay in the lobby is that phase already.
+      let server: GameAddress | undefined = reuse ? undefined : game;
       const waiting = player?.lobby ? undefined : player?.session.phase("matchmaking", { "game.mode": MODE });
       try {
-        // Later players go where the first one plays.
-        game ??= provider && (await allocateGame(provider, session, signal));
+        server ??= provider && (await allocateGame(provider, session, signal));
+        game = server;
         if (player?.lobby) player.matches += 1;
         // From here on the game server has the session: it is no more than its token.
         else players.delete(playerId);
-        return { server: game };
+        return { server };
       } finally {
-        waiting?.end(game && { lobbyId: game.name });
+        waiting?.end(server && { lobbyId: server.name });
       }
     },
     logout({ ticket }) {
@@ -81,7 +86,7 @@ function begin({ player, version, platform, lobby }: LoginRequest, { login }: Tr
 }
 
 async function allocateGame(provider: Provider, player: Pass["session"], signal: AbortSignal): Promise<GameAddress> {
-  const server = await allocate({ provider, mode: MODE, region: "local", players: [player], deadline: 10_000, signal });
+  const server = await allocate({ provider, mode: MODE, region: "local", players: [player], signal });
   return { name: server.name, url: urlOf(server), attempts: server.attempts };
 }
 

@@ -11,7 +11,7 @@ export interface ServicesClient {
 }
 
 /** Milliseconds: longer than the matchmaker looks for a server. */
-const PATIENCE = 15_000;
+const PATIENCE = 40_000;
 
 /** @param unless aborted when there is nobody left to ask */
 export function connectServices(url: string, unless: AbortSignal): ServicesClient {

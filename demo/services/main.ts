@@ -19,7 +19,7 @@ function tell(report: ServicesReport): void {
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const stack = new AsyncDisposableStack();
 const tracing = stack.use(startTracing(process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] || "http://127.0.0.1:4317"));
-const backend = stack.use(openBackend(tracing, process.env["AGONES_ALLOCATOR"]));
+const backend = stack.use(openBackend(tracing, process.env["AGONES_ALLOCATOR"], process.env["ARENA_REUSE"] === "1"));
 const { url } = stack.use(await serveBackend(backend));
 
 process.on("message", ({ type }: ServicesRequest) => {

@@ -11,7 +11,7 @@ export interface Match {
 }
 
 /** Milliseconds: longer than the matchmaker looks for a server. */
-const PATIENCE = 15_000;
+const PATIENCE = 40_000;
 
 /** Asks the matchmaker at `LOBBY_MATCHMAKER`. @throws Error with its own words when it has no match */
 export async function askForMatch(request: MatchRequest): Promise<Match> {
