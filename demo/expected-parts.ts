@@ -24,8 +24,10 @@ export const BOOT: readonly ExpectedSpan[] = [
   { name: "agones.wait_for_ready", service: game, parent: "gameserver.boot" },
 ];
 
-/** The matchmaker's asking, and what the server that it was given does of it. */
-export function allocation(start: "warm" | "cold" | "reused"): readonly ExpectedSpan[] {
+type Start = "warm" | "cold" | "reused";
+
+/** The matchmaker's asking. */
+export function request(start: Start): readonly ExpectedSpan[] {
   return [
     {
       name: "provision.allocate_server",
@@ -41,6 +43,12 @@ export function allocation(start: "warm" | "cold" | "reused"): readonly Expected
       attributes: ["agones.server_name"],
       values: { "error.type": null },
     },
+  ];
+}
+
+/** What the server that was given does of it. */
+export function allocation(start: Start): readonly ExpectedSpan[] {
+  return [
     {
       name: "gameserver.allocated",
       service: game,

@@ -2,6 +2,7 @@ import {
   LOBBY_BOOT,
   BOOT,
   BOOT_ALONE,
+  request,
   allocation,
   LOGIN,
   SESSION,
@@ -36,6 +37,7 @@ const ANN = [
   ...LOBBY_BOOT,
   ...LOGIN,
   ...visit("new"),
+  ...request("warm"),
   ...allocation("warm"),
   ...MOVE,
   CREATE,
@@ -89,8 +91,9 @@ export const COLD_CAST: Cast = [
     player: "ann",
     story: [
       ...SESSION,
-      ...allocation("cold"),
+      ...request("cold"),
       ...BOOT.map((span) => (span.parent === undefined ? { ...span, during: "provision.allocate_server" } : span)),
+      ...allocation("cold"),
       ...OWN_MATCH,
       DISPOSAL,
     ],
@@ -102,8 +105,11 @@ const { link: _, ...OTHER_DISPOSAL } = DISPOSAL;
 
 /** One server, for ann's match and then for bob's. */
 export const REUSED_CAST: Cast = [
-  { player: "ann", story: [...BOOT, ...SESSION, ...allocation("warm"), ...OWN_MATCH, DISPOSAL, OTHER_DISPOSAL] },
-  { player: "bob", story: [...SESSION, ...allocation("reused"), ...OWN_MATCH] },
+  {
+    player: "ann",
+    story: [...BOOT, ...SESSION, ...request("warm"), ...allocation("warm"), ...OWN_MATCH, DISPOSAL, OTHER_DISPOSAL],
+  },
+  { player: "bob", story: [...SESSION, ...request("reused"), ...allocation("reused"), ...OWN_MATCH] },
 ];
 
 const MAP_LOAD = { name: "gameserver.map_load", service: SERVICES.game, parent: CREATE.name };

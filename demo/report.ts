@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { drawBoot } from "./boot-table.ts";
+import { drawBoot, drawWait } from "./boot-table.ts";
 import type { Cast, Part } from "./expected.ts";
 import { playersOf } from "./cast.ts";
 import { drawOthers } from "./other-lines.ts";
@@ -49,7 +49,7 @@ export function printReport({ spans, wrong }: Judged, cast: Cast, color: boolean
     "",
     ...inFullNames.flatMap((name) => [drawSession(spans, name, { color }), ""]),
     ...(others.size > 0 ? [drawOthers(others, { color }), ""] : []),
-    drawBoot(spans, { color }),
+    drawWait(spans, { color }) ?? drawBoot(spans, { color }),
     "",
     wrong.length === 0
       ? paint.green(`✓ whole: ${spans.length} spans, every link of the story is there`)

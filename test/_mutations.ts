@@ -1,6 +1,6 @@
 import { playersOf } from "../demo/cast.ts";
 import type { ExpectedSpan } from "../demo/expected-span.ts";
-import type { Part } from "../demo/expected.ts";
+import type { Cast, Part } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
 export interface Mutation {
@@ -16,11 +16,16 @@ export interface Mutation {
  * nobody and to another span, in another trace, without its links or attributes, with another value, before its parent, ended before its start, twice.
  * Left out is what leaves a whole trace: dropping what the story does not ask for, moving a childless root.
  */
-export function mutations(spans: readonly ReceivedSpan[], cast: readonly [Part, ...Part[]]): Mutation[] {
+export function mutations(spans: readonly ReceivedSpan[], cast: Cast): Mutation[] {
   const players = playersOf(spans);
+  const partOf = (span: ReceivedSpan): Part =>
+    cast.find(({ player }) => players.get(player)?.includes(span)) ?? cast[0];
   return spans.flatMap((span, at) => {
-    const { story } = cast.find(({ player }) => players.get(player)?.includes(span)) ?? cast[0];
-    const expected = story.find(({ name }) => name === span.name);
+    const part = partOf(span);
+    const own = spans
+      .filter(({ name }, other) => name === span.name && other < at)
+      .filter((other) => partOf(other) === part);
+    const expected = part.story.filter(({ name }) => name === span.name)[own.length];
     const change = (what: string, ...replacement: readonly ReceivedSpan[]): Mutation => ({
       what: `${span.name} ${what}`,
       name: span.name,

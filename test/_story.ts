@@ -1,21 +1,23 @@
 import type { ExpectedSpan } from "../demo/expected-span.ts";
-import { CAST, type Part } from "../demo/expected.ts";
+import { CAST, type Cast, type Part } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 
 /**
  * A whole run as the receiver would give it: every span of every story, 50 ms long, each 10 ms after the one before it.
  * The first player's come first.
  */
-export function wholeStory(): ReceivedSpan[] {
-  return CAST.flatMap(played);
+export function wholeStory(cast: Cast = CAST): ReceivedSpan[] {
+  const told: ReceivedSpan[] = [];
+  for (const [at, part] of cast.entries()) told.push(...played(part, at, told));
+  return told;
 }
 
-function played({ player, story }: Part, at: number): ReceivedSpan[] {
+function played({ player, story }: Part, at: number, before: readonly ReceivedSpan[]): ReceivedSpan[] {
   const named = new Map<string, ReceivedSpan>();
   const told: ReceivedSpan[] = [];
   for (const [position, expected] of story.entries()) {
     const parent = expected.parent === undefined ? undefined : named.get(expected.parent);
-    const linked = expected.link === undefined ? undefined : named.get(expected.link);
+    const linked = named.get(expected.link ?? "") ?? before.find(({ name }) => name === expected.link);
     const startMs = 1_795_224_134_000.25 + 10 * position;
     const span: ReceivedSpan = {
       traceId: parent?.traceId ?? id(100 * at + position, 32),

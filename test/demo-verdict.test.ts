@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { playersOf } from "../demo/cast.ts";
-import { CAST } from "../demo/expected.ts";
+import { ALONE_CAST, CAST, COLD_CAST, REUSED_CAST } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 import { verdict } from "../demo/verdict.ts";
 import { mutations } from "./_mutations.ts";
@@ -20,11 +20,55 @@ test("does without room.on_dispose, which may come after the trees are drawn", (
   ).toEqual([]);
 });
 
-test("names the span of every single mutation", () => {
-  const broken = mutations(wholeStory(), CAST);
-  expect(broken.length).toBeGreaterThan(2000);
-  const unseen = broken.filter(({ name, spans }) => !verdict(spans, CAST).some((line) => line.includes(name)));
+test.each([
+  ["with everybody", CAST, 2000],
+  ["cold", COLD_CAST, 350],
+  ["on a server used again", REUSED_CAST, 600],
+  ["without an orchestrator", ALONE_CAST, 250],
+] as const)("names the span of every single mutation of the story %s", (_, cast, atLeast) => {
+  expect(verdict(wholeStory(cast), cast)).toEqual([]);
+  const broken = mutations(wholeStory(cast), cast);
+  expect(broken.length).toBeGreaterThan(atLeast);
+  const unseen = broken.filter(({ name, spans }) => !verdict(spans, cast).some((line) => line.includes(name)));
   expect(unseen.map(({ what }) => what)).toEqual([]);
+});
+
+test("knows as many refused allocations as came, but the last one had a server", () => {
+  const spans = wholeStory(COLD_CAST);
+  const at = spans.findIndex(({ attributes }) => attributes["error.type"] === "unallocated");
+  const again = (number: number) => ({
+    ...spans[at]!,
+    spanId: `${number}`.padStart(16, "a"),
+    startMs: spans[at]!.startMs + number,
+  });
+  expect(verdict(spans.toSpliced(at, 0, again(1), again(2)), COLD_CAST)).toEqual([]);
+  expect(verdict(spans.toSpliced(at, 0, again(1), { ...again(2), attributes: {} }), COLD_CAST)).toEqual([
+    "provision.agones_allocate: error.type is none, not unallocated",
+  ]);
+  const last = { ...again(3), startMs: spans[at]!.startMs + 45 };
+  expect(verdict([...spans, last], COLD_CAST)).toContain(
+    "provision.agones_allocate: error.type is unallocated, not none",
+  );
+  expect(verdict(spans.toSpliced(at, 1), COLD_CAST)).toContain("provision.agones_allocate: missing");
+});
+
+test.each([-60, 60])("a server that boots %i ms from where the story has it was not started for the player", (ms) => {
+  const spans = wholeStory(COLD_CAST).map((span) =>
+    span.name.startsWith("gameserver.boot") || span.name.startsWith("agones.")
+      ? { ...span, startMs: span.startMs + ms, endMs: span.endMs + ms }
+      : span,
+  );
+  expect(verdict(spans, COLD_CAST)).toEqual(["gameserver.boot: does not begin during provision.allocate_server"]);
+});
+
+test("the second match's link may only go to the first player's boot", () => {
+  const spans = wholeStory(REUSED_CAST);
+  const boot = spans.find(({ name }) => name === "gameserver.boot")!;
+  const wrong = { traceId: boot.traceId, spanId: "f".repeat(16), attributes: {} };
+  const run = spans.map((span) =>
+    span.attributes["gameserver.start"] === "reused" ? { ...span, links: [wrong] } : span,
+  );
+  expect(verdict(run, REUSED_CAST)).toEqual(["bob: gameserver.allocated: no link to gameserver.boot"]);
 });
 
 test("names every span of the story when nothing arrived", () => {
