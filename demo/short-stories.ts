@@ -12,7 +12,7 @@ export async function playCold(stack: AsyncDisposableStack, backstage: Backstage
   const pass = await logIn(backstage, "ann");
   say("ann", `is logged in and asks for a match: trace ${traceIdOf(pass)}`);
   const scaled = scaleFromZero(orchestration.allocator.refusal(), () => {
-    say("fleet", "an allocation found no server; what stands in for the FleetAutoscaler starts one");
+    say("fleet", "there was no server: what stands in for the FleetAutoscaler starts one");
     return raiseGame(stack, backstage, say);
   });
   const [match, stage] = await Promise.all([services.match(pass), scaled]);
@@ -49,6 +49,6 @@ export async function playAlone(stage: Stage, say: Say): Promise<void> {
 
 async function enterUnmatched(stage: Stage, name: string, say: Say): Promise<Entered> {
   const pass = await logIn(stage, name);
-  say(name, `is logged in and goes to ${stage.url}: trace ${traceIdOf(pass)}`);
+  say(name, `is logged in and goes to the arena: trace ${traceIdOf(pass)}`);
   return enter(stage, { name, pass });
 }

@@ -13,21 +13,22 @@ context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
 const ADA = { player: "ada", version: "1.4.2", platform: "linux" };
 
-async function startServices({ allocates = true } = {}) {
+async function startServices({ allocates = true, reuse = false } = {}) {
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
   const receiver = stack.use(await startReceiver());
   const allocation = stack.use(await startAllocationService());
-  allocation.register(stack.use(await startSidecar({ state: "Ready" })), { port: 7001 });
+  const sidecar = stack.use(await startSidecar({ state: "Ready" }));
+  allocation.register(sidecar, { port: 7001 });
   const tracing = stack.use(startTracing(receiver.endpoint));
-  const backend = stack.use(openBackend(tracing, allocates ? allocation.endpoint : undefined));
+  const backend = stack.use(openBackend(tracing, allocates ? allocation.endpoint : undefined, reuse));
   const { url } = stack.use(await serveBackend(backend));
   const names = async () => {
     expect(await tracing.flush()).toBeUndefined();
     return receiver.spans.map(({ name }) => name);
   };
   const named = (wanted: string) => receiver.spans.filter(({ name }) => name === wanted);
-  return { url, allocation, names, named, ...connectServices(url, new AbortController().signal) };
+  return { url, allocation, sidecar, names, named, ...connectServices(url, new AbortController().signal) };
 }
 
 test("the first player's match is allocated, and the others go where they play", async () => {
@@ -36,6 +37,19 @@ test("the first player's match is allocated, and the others go where they play",
   expect(server).toEqual({ name: "arena-7xk2p", url: "ws://127.0.0.1:7001", attempts: 1 });
   expect(await match(await login({ ...ADA, player: "bob" }))).toEqual({ server });
   expect(allocation.tally()).toMatchObject({ Allocated: 1, UnAllocated: 0 });
+});
+
+test("where servers come back, every match is allocated, and one that finds none has no server's name", async () => {
+  const { login, match, allocation, sidecar, names, named } = await startServices({ reuse: true });
+  const first = await match(await login(ADA));
+  sidecar.setState("Ready");
+  expect(await match(await login({ ...ADA, player: "bob" }))).toEqual(first);
+  expect(allocation.tally()).toMatchObject({ Allocated: 2 });
+  allocation.setFault("refuse");
+  await expect(match(await login({ ...ADA, player: "kim" }))).rejects.toThrow("503");
+  await expect.poll(names).toContain("session.phase.matchmaking");
+  const phases = named("session.phase.matchmaking").map(({ attributes }) => attributes["lobby.id"]);
+  expect(phases).toEqual(["arena-7xk2p", "arena-7xk2p", undefined]);
 });
 
 test("a refused allocation is 503 in the allocator's words, and the player may ask again", async () => {
