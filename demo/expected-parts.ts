@@ -34,8 +34,9 @@ export function request(start: Start): readonly ExpectedSpan[] {
       service: matchmaker,
       parent: "session.started",
       attributes: ["server.address", "server.port"],
+      values: { "gameserver.start": start },
     },
-    ...(start === "cold" ? [REFUSED] : []),
+    ...(start === "cold" ? [REFUSED, WAIT] : []),
     {
       name: "provision.agones_allocate",
       service: matchmaker,
@@ -67,6 +68,13 @@ const REFUSED: ExpectedSpan = {
   parent: "provision.allocate_server",
   values: { "error.type": "unallocated" },
   many: true,
+};
+
+const WAIT: ExpectedSpan = {
+  name: "provision.wait_for_ready",
+  service: matchmaker,
+  parent: "provision.allocate_server",
+  attributes: ["provision.poll_count", "provision.wait_ms"],
 };
 
 export const LOGIN: readonly ExpectedSpan[] = [

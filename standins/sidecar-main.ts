@@ -16,7 +16,8 @@ export type SidecarRequest =
 
 /**
  * What the process tells: where sidecar and allocation service listen, or why not; that the game is known; that an
- * allocation found no server, the first time; which change was made. And all that happens, when the GameServer is kept in a file: whoever gave the file outlives the process.
+ * allocation found no server, the first time; which change was made. And all that happens, when the GameServer is kept
+ * in a file: whoever gave the file outlives the process.
  */
 export type SidecarReport =
   | {
