@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { playersOf } from "../demo/cast.ts";
 import { drawOthers } from "../demo/other-lines.ts";
+import { COLD_CAST, type Cast } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 import { drawSession } from "../demo/session-line.ts";
 import { wholeStory } from "./_story.ts";
@@ -11,6 +12,12 @@ test("tells a session of three services in a line, a match with its drop in one"
       ann login 50.0 ms · lobby 50.0 ms · loading 50.0 ms · crossfire 200 ms (dropped 50.0 ms) ·
           lobby 50.0 ms · loading 50.0 ms · crossfire 100 ms · logout: 2 matches, 50.0 ms"
   `);
+});
+
+test("who waits at the login service is in no lobby", () => {
+  expect(drawSession(ofOneSession(COLD_CAST), "ann").split("\n")[1]).toMatch(
+    /^ {2}ann login 50.0 ms · matchmaking 50.0 ms · /,
+  );
 });
 
 test("is the player's own session: what others did is not in it", () => {
@@ -69,8 +76,8 @@ test("leaves out a phase that took no time, and who was refused has the request 
 });
 
 /** The first player's spans, each with the id that the session's have. */
-function ofOneSession(): ReceivedSpan[] {
-  const spans = wholeStory();
+function ofOneSession(cast?: Cast): ReceivedSpan[] {
+  const spans = wholeStory(cast);
   const { traceId } = spans.find(({ name }) => name === "session.started")!;
   return spans
     .filter((span) => span.traceId === traceId)

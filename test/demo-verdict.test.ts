@@ -61,13 +61,18 @@ test.each([-60, 60])("a server that boots %i ms from where the story has it was 
   expect(verdict(spans, COLD_CAST)).toEqual(["gameserver.boot: does not begin during provision.allocate_server"]);
 });
 
-test("the second match's link may only go to the first player's boot", () => {
+test.each([
+  ["a span that was not received", { spanId: "f".repeat(16) }],
+  ["another span", "gameserver.boot.load"],
+  ["another trace", { traceId: "f".repeat(32) }],
+])("the second match's link may go to the first player's boot, not to %s", (_, other) => {
   const spans = wholeStory(REUSED_CAST);
-  const boot = spans.find(({ name }) => name === "gameserver.boot")!;
-  const wrong = { traceId: boot.traceId, spanId: "f".repeat(16), attributes: {} };
-  const run = spans.map((span) =>
-    span.attributes["gameserver.start"] === "reused" ? { ...span, links: [wrong] } : span,
-  );
+  const named = (wanted: string) => spans.find(({ name }) => name === wanted)!;
+  const { traceId, spanId } = named(typeof other === "string" ? other : "gameserver.boot");
+  const link = { traceId, spanId, attributes: {}, ...(typeof other === "string" ? {} : other) };
+  const isReused = ({ name, attributes }: ReceivedSpan) =>
+    name === "gameserver.allocated" && attributes["gameserver.start"] === "reused";
+  const run = spans.map((span) => (isReused(span) ? { ...span, links: [link] } : span));
   expect(verdict(run, REUSED_CAST)).toEqual(["bob: gameserver.allocated: no link to gameserver.boot"]);
 });
 
