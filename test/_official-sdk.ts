@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { afterEach, expect } from "vitest";
+import type { AgonesSdk } from "colyseus-otel/agones";
 import type { Sidecar } from "../standins/agones-sidecar.ts";
 
 const open: Sdk[] = [];
@@ -42,7 +43,10 @@ export interface GameServer {
   readonly status: { state: string };
 }
 
-export interface Sdk {
+/** What the SDK has, typed as tests read it; the plugin takes it as it is. */
+export type Sdk = Typed & AgonesSdk;
+
+interface Typed {
   readonly streams: readonly { readonly readableEnded: boolean }[];
   connect(): Promise<void>;
   close(): void;
