@@ -11,6 +11,8 @@ export interface SeenAllocation {
   readonly reused: boolean;
   /** It was over, or followed by another one, when it was seen. */
   readonly past: boolean;
+  /** Something newer had been seen before. */
+  readonly late: boolean;
   /** What the last allocation left behind: nothing ever takes an annotation away. */
   readonly before: Annotations | undefined;
 }
@@ -22,16 +24,16 @@ const MAX_REMEMBERED = 1000;
  * the state is by now and however often and in which order the sidecar tells it. `sdk-server --local` does not write
  * the annotation: there each change to Allocated is one.
  */
-export function createAllocationLog(): (gameServer: GameServer) => SeenAllocation | undefined {
+export function createAllocationLog(): (gameServer: GameServer, isLate: boolean) => SeenAllocation | undefined {
   const known = new Set<string>();
   let looked = false;
   let wasAllocated = false;
-  let [oldest, newest] = [Infinity, -Infinity];
+  let oldest = Infinity;
   let before: Annotations | undefined;
 
-  function isNew(stamp: string | undefined, isAllocated: boolean): boolean {
+  function isNew(stamp: string | undefined, isAllocated: boolean, isLate: boolean): boolean {
     if (stamp === undefined) {
-      return isAllocated && !wasAllocated;
+      return isAllocated && !wasAllocated && !isLate;
     }
     if (known.has(stamp)) {
       return false;
@@ -44,20 +46,22 @@ export function createAllocationLog(): (gameServer: GameServer) => SeenAllocatio
     return true;
   }
 
-  return (gameServer) => {
+  return (gameServer, isLate) => {
     const annotations = annotationsOf(gameServer);
     const { [LAST_ALLOCATED]: stamp } = annotations;
     const isAllocated = stateOf(gameServer) === "Allocated";
-    const found = isNew(stamp, isAllocated);
+    const found = isNew(stamp, isAllocated, isLate);
     // A process that begins in a server with a past was not there for it, but is for the allocation that still lasts.
     const counts = found && (looked || isAllocated);
     const at = allocatedAt(stamp);
-    const seen = { at, reused: oldest < at, past: !isAllocated || at < newest, before };
-    wasAllocated = isAllocated;
+    // Allocators' clocks differ: only where the order of messages says nothing, the stamps do.
+    const reused = oldest < (isLate ? at : Infinity);
+    // What a late one shows may be an earlier one's, of which nobody knows any more.
+    const seen = { at, late: isLate, past: isLate || !isAllocated, reused, before: isLate ? annotations : before };
     oldest = found ? Math.min(oldest, at) : oldest;
-    if (!looked || (found && at >= newest)) {
-      newest = found ? at : newest;
-      before = annotations;
+    if (!isLate) {
+      wasAllocated = isAllocated;
+      before = found || !looked ? annotations : before;
     }
     looked = true;
     return counts ? seen : undefined;

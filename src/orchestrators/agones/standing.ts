@@ -29,27 +29,29 @@ export function createStanding({ to, handBack, onAllocated }: StandingParts): St
   let allocations = 0;
   let sidecarAway: string | undefined;
 
-  function tellAllocation(seen: SeenAllocation, of: GameServer): void {
+  function tellAllocation({ at, past, late, reused, before = {} }: SeenAllocation, of: GameServer): void {
     allocations += 1;
     const traceparent = to.allocated({
-      at: seen.at,
-      past: seen.past,
-      reused: seen.reused,
-      readyAt: readySince,
+      at,
+      past,
+      reused,
+      readyAt: late ? undefined : readySince,
       annotations: annotationsOf(of),
-      staleAnnotations: seen.before ?? {},
+      staleAnnotations: before,
       attributes: identity(of),
       prepare: onAllocated && (() => onAllocated(of)),
     });
-    readySince = undefined;
-    handBack.set({ allocations: String(allocations), ...(traceparent && { traceparent }) });
+    if (!late) {
+      readySince = undefined;
+    }
+    handBack.set({ allocations: String(allocations), ...(traceparent && !late && { traceparent }) });
   }
 
   /** Ready once more after a match, or for the first time. */
   function noteReady(next: GameServer): void {
     const was = stateOf(gameServer);
     const isAgain = stateOf(next) === "Ready" && was !== "Ready";
-    if (gameServer && (isAgain || (isReadyOrLater(next) && !isReadyOrLater(gameServer)))) {
+    if (gameServer && (isAgain || (stateOf(next) === "Reserved" && !isReadyOrLater(gameServer)))) {
       readySince = now();
     }
     if (isAgain) {
@@ -68,17 +70,15 @@ export function createStanding({ to, handBack, onAllocated }: StandingParts): St
       return gameServer;
     },
     see(next) {
+      to.identified(identity(next));
       const isLate = isOlder(next, gameServer);
+      const seen = nextAllocation(next, isLate);
+      if (seen) {
+        tellAllocation(seen, next);
+      }
       if (!isLate) {
-        to.identified(identity(next));
         noteReady(next);
         gameServer = next;
-      }
-      const seen = nextAllocation(next);
-      if (seen) {
-        tellAllocation(isLate ? { ...seen, past: true } : seen, next);
-      }
-      if (!isLate) {
         tellTrouble();
       }
     },
