@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Orchestrator } from "colyseus-otel";
-import { agones, type AgonesOptions } from "colyseus-otel/agones";
+import { agones, type AgonesOptions, type AgonesSdk } from "colyseus-otel/agones";
 import { decodeGameServer } from "../src/orchestrators/agones/message.ts";
 import type { GameServer } from "../src/orchestrators/agones/sidecar.ts";
 import { followGameServer } from "../src/orchestrators/agones/watch.ts";
@@ -90,6 +90,40 @@ test("a watch that is closed while it asks says nothing of it", async () => {
   expect(warned).not.toHaveBeenCalled();
 });
 
+test("an SDK object of the program's own is enough: where its sidecar is may be known to it alone", async () => {
+  process.env["AGONES_SDK_GRPC_PORT"] = "1";
+  const sdk = ownSdk();
+  const orchestrator = connected({ sdk, deadline: 2000 });
+  await orchestrator.ready(0);
+  await orchestrator.shutdown();
+  orchestrator.close();
+  expect(sdk.said).toEqual(["connect", "ready", "shutdown"]);
+  const unanswered = ownSdk({ connect: () => Promise.reject(new Error("gone")) });
+  await expect(connected({ sdk: unanswered, deadline: 100 }).ready(0)).rejects.toThrow(
+    "the Agones sidecar behind agones.sdk does not answer (Error: gone): gave up after 0.1 s.",
+  );
+});
+
+test("the streams of the program's own in its SDK object are left there, also by a close right after the watch broke", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const theirs = {};
+  const streams: object[] = [theirs];
+  const breaks: ((error: Error) => void)[] = [];
+  const watchGameServer = (onUpdate: (gameServer: GameServer) => void, onError: (error: unknown) => void) => {
+    streams.push({});
+    breaks.push(onError);
+    onUpdate(READY);
+  };
+  const orchestrator = connected({ sdk: Object.assign(ownSdk({ watchGameServer }), { streams }) });
+  await orchestrator.ready(0);
+  expect(streams).toHaveLength(2);
+  breaks[0]!(new Error("broken"));
+  expect(streams).toEqual([theirs]);
+  orchestrator.close();
+  await Promise.resolve();
+  expect(streams).toEqual([theirs]);
+});
+
 test("without @grpc/grpc-js the error names what to install", async () => {
   await using stand = await startSidecar();
   const { failure } = await connectInProcess(stand.port, "@grpc/grpc-js");
@@ -97,6 +131,25 @@ test("without @grpc/grpc-js the error names what to install", async () => {
     'agones() needs the package @grpc/grpc-js: npm install @grpc/grpc-js, or use agones({ transport: "http" }) ERR_MODULE_NOT_FOUND',
   );
 });
+
+const READY: GameServer = { status: { state: "Ready", address: "", portsList: [] } };
+
+/** An SDK object of the program's own without any sidecar; `said` is what it was asked. */
+function ownSdk(more: Partial<AgonesSdk> = {}): AgonesSdk & { readonly said: string[] } {
+  const said: string[] = [];
+  const hear = (what: string) => async () => void said.push(what);
+  return {
+    said,
+    connect: hear("connect"),
+    ready: hear("ready"),
+    shutdown: hear("shutdown"),
+    setAnnotation: async () => {},
+    getGameServer: async () => READY,
+    health() {},
+    watchGameServer: (onUpdate) => onUpdate(READY),
+    ...more,
+  };
+}
 
 function follow(getGameServer: () => Promise<GameServer>) {
   const contact = { lost() {}, back() {} };

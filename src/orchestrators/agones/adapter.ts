@@ -113,7 +113,7 @@ function follow(
     if (problem === undefined) {
       handBack.again();
     } else {
-      warnOfOutage(`the Agones sidecar at ${addressOf(way)} is away (${problem})`, contact.outages, budget()?.total);
+      warnOfOutage(`the Agones sidecar ${addressOf(way)} is away (${problem})`, contact.outages, budget()?.total);
       pings.hurry();
     }
   });
@@ -168,5 +168,5 @@ function failed(error: unknown): Failure {
 }
 
 function tooLate(way: Way, what: string, deadline: number): Error {
-  return new Error(`the Agones sidecar at ${addressOf(way)} ${what} in ${seconds(deadline)}`);
+  return new Error(`the Agones sidecar ${addressOf(way)} ${what} in ${seconds(deadline)}`);
 }

@@ -26,9 +26,11 @@ export async function connectSidecar(way: Way, deadline: number): Promise<Connec
     await connect(sidecar, until);
   } catch (error) {
     sidecar.close();
+    const { port, protocol, variable } = way;
+    const what = port === undefined ? "does not answer" : `accepts connections but does not speak ${protocol}`;
+    const hint = port === undefined ? "" : ` Does ${variable} name the sidecar's ${protocol} port?`;
     throw new Error(
-      `the Agones sidecar at ${addressOf(way)} accepts connections but does not speak ${way.protocol} (${describe(error)}): ` +
-        `gave up after ${seconds(deadline)}. Does ${way.variable} name the sidecar's ${way.protocol} port?`,
+      `the Agones sidecar ${addressOf(way)} ${what} (${describe(error)}): gave up after ${seconds(deadline)}.${hint}`,
       { cause: error },
     );
   }
@@ -52,15 +54,18 @@ async function connect(sidecar: Sidecar, until: number): Promise<void> {
 }
 
 async function waitForPort(way: Way, until: number, deadline: number): Promise<number> {
+  if (way.port === undefined) {
+    return 1;
+  }
   let pause = FIRST_PAUSE_MS;
   for (let attempts = 1; ; attempts += 1) {
-    const problem = await tryPort(way, Math.max(1, until - performance.now()));
+    const problem = await tryPort(way.host, way.port, Math.max(1, until - performance.now()));
     if (problem === undefined) {
       return attempts;
     }
     if (performance.now() + pause > until) {
       throw new Error(
-        `no Agones sidecar at ${addressOf(way)}: ${attempts} connection attempts in ${seconds(deadline)}, last: ${problem}. ` +
+        `no Agones sidecar ${addressOf(way)}: ${attempts} connection attempts in ${seconds(deadline)}, last: ${problem}. ` +
           `Is the sidecar running beside this server, and does ${way.variable} name its port?`,
       );
     }
@@ -70,7 +75,7 @@ async function waitForPort(way: Way, until: number, deadline: number): Promise<n
 }
 
 /** Undefined when something listens there, else what went wrong. */
-function tryPort({ host, port }: Way, timeout: number): Promise<string | undefined> {
+function tryPort(host: string, port: number, timeout: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connectTcp({ host, port, timeout });
     const settle = (problem: string | undefined) => {

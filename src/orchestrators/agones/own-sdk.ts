@@ -25,6 +25,7 @@ export const SDK_METHODS = [
 
 /** Fields of the official SDK that are no part of its types. */
 interface Inside {
+  readonly port?: string | number;
   healthStream?: { end?(): void } | undefined;
   readonly streams?: Stream[];
 }
@@ -35,8 +36,9 @@ interface Stream {
 }
 
 /** By the program's own SDK object, which stays the program's to close. */
-export function overOwnSdk(sdk: AgonesSdk): Way {
-  return { ...overGrpc(), open: () => Promise.resolve(createSidecar(sdk)) };
+export function overOwnSdk(sdk: AgonesSdk & Inside): Way {
+  const port = sdk.port === undefined ? undefined : Number(sdk.port);
+  return { ...overGrpc(), host: "localhost", port, open: () => Promise.resolve(createSidecar(sdk)) };
 }
 
 function createSidecar(sdk: AgonesSdk & Inside): Sidecar {
@@ -73,8 +75,10 @@ function createSidecar(sdk: AgonesSdk & Inside): Sidecar {
       return () => {
         over = true;
         stream?.cancel?.();
-        if (stream) {
-          sdk.streams?.splice(sdk.streams.indexOf(stream), 1);
+        // The others are the program's.
+        const index = stream ? (sdk.streams?.indexOf(stream) ?? -1) : -1;
+        if (index >= 0) {
+          sdk.streams?.splice(index, 1);
         }
       };
     },

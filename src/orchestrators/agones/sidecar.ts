@@ -16,7 +16,8 @@ export interface Sidecar {
 /** Where a way leads, and how to take it. */
 export interface Way {
   readonly host: string;
-  readonly port: number;
+  /** Undefined where the program's own SDK alone knows it. */
+  readonly port: number | undefined;
   readonly protocol: "gRPC" | "HTTP";
   /** The environment variable that names the port. */
   readonly variable: string;
@@ -63,7 +64,7 @@ export function isRefusal(error: unknown): boolean {
   return typeof code === "number" && !AWAY.includes(code);
 }
 
-/** For messages: `localhost:9357 (gRPC)`. */
+/** For messages: `at localhost:9357 (gRPC)`. */
 export function addressOf({ host, port, protocol }: Way): string {
-  return `${host}:${port} (${protocol})`;
+  return port === undefined ? "behind agones.sdk" : `at ${host}:${port} (${protocol})`;
 }
