@@ -147,7 +147,7 @@ function startProcess() {
   } satisfies Partial<OrchestratorEvents>;
   const { see } = createStanding({
     to: to as Partial<OrchestratorEvents> as OrchestratorEvents,
-    handBack: { set: (values) => void Object.assign(back, values), again() {} },
+    handBack: { set: (values) => void Object.assign(back, values), again() {}, close() {} },
     onAllocated: undefined,
   });
   return {

@@ -9,7 +9,7 @@ import { createContact, type Contact } from "./contact.ts";
 import { healthBudget, isReadyOrLater, isReadyRequested, isTerminal, stateOf } from "./game-server.ts";
 import { createHandBack } from "./hand-back.ts";
 import { keepPinging } from "./pings.ts";
-import { addressOf, type GameServer, type Sidecar, type Way } from "./sidecar.ts";
+import { addressOf, isRefusal, type GameServer, type Sidecar, type Way } from "./sidecar.ts";
 import { createStanding, type Standing } from "./standing.ts";
 import { followGameServer, type Watch } from "./watch.ts";
 
@@ -46,17 +46,19 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
   async function requestReady(to: OrchestratorEvents, link: Link): Promise<void> {
     const until = performance.now() + deadline;
     const requested = to.begin(SPANS.agonesReady);
-    const asking = askForReady(link.sidecar, until);
-    await observed(
-      to,
-      requested,
-      within(deadline, asking, () => tooLate(way, "did not answer Ready()", deadline)),
-    );
+    const unanswered = () => tooLate(way, "did not answer Ready()", deadline);
+    const ask = async (): Promise<void> => {
+      const asked = askForReady(link.sidecar, until).catch((error: unknown) => {
+        throw isRefusal(error) ? error : unanswered();
+      });
+      await within(Math.max(1, until - performance.now()), asked, unanswered);
+    };
+    await observed(to, requested, ask());
     to.end(requested);
 
     const awaited = to.begin(SPANS.agonesWaitForReady);
     const left = Math.max(1, until - performance.now());
-    const settled = waitForReady(link, until);
+    const settled = waitForReady(link, ask);
     const late = () => tooLate(way, "did not show Ready", deadline);
     const gameServer = await observed(to, awaited, within(left, settled, late));
     awaited.result[ATTRIBUTES.agonesState.key] = stateOf(gameServer);
@@ -118,7 +120,18 @@ function follow(
     }
   });
   const pings = keepPinging({ sidecar, contact, interval: healthInterval, budget });
-  const watch = followGameServer({ sidecar, contact, onUpdate: standing.see });
+  const watch = followGameServer({
+    sidecar,
+    contact,
+    onUpdate(gameServer) {
+      const before = budget()?.period;
+      standing.see(gameServer);
+      if (budget()?.period !== before) {
+        // The pause until the next one was made without knowing it.
+        pings.hurry();
+      }
+    },
+  });
   return {
     sidecar,
     contact,
@@ -127,6 +140,7 @@ function follow(
     close() {
       closed = true;
       pings.stop();
+      handBack.close();
       watch.close();
       sidecar.close();
     },
@@ -134,15 +148,15 @@ function follow(
 }
 
 /** What the sidecar has answered it may still lose: it queues the request, and dies with its queue. */
-async function waitForReady({ sidecar, contact, watch }: Link, until: number): Promise<GameServer> {
-  for (let outages = contact.outages; ; outages = contact.outages) {
+async function waitForReady({ contact, watch }: Link, ask: () => Promise<void>): Promise<GameServer> {
+  for (let losses = contact.losses; ; losses = contact.losses) {
     const gameServer = await watch.until(
-      (seen) => isReadyOrLater(seen) || isTerminal(seen) || (outages !== contact.outages && !isReadyRequested(seen)),
+      (seen) => isReadyOrLater(seen) || isTerminal(seen) || (losses !== contact.losses && !isReadyRequested(seen)),
     );
     if (isReadyOrLater(gameServer) || isTerminal(gameServer)) {
       return gameServer;
     }
-    await askForReady(sidecar, until);
+    await ask();
   }
 }
 

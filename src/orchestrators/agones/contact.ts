@@ -6,6 +6,8 @@ export interface Contact {
   readonly away: boolean;
   /** How often it went away. */
   readonly outages: number;
+  /** How often a part was lost: more often, where it goes away again before all are back. */
+  readonly losses: number;
   lost(part: Part, problem: string): void;
   back(part: Part): void;
 }
@@ -14,6 +16,7 @@ export interface Contact {
 export function createContact(onChange: (problem: string | undefined) => void): Contact {
   const lost = new Set<Part>();
   let outages = 0;
+  let losses = 0;
   return {
     get away() {
       return lost.size > 0;
@@ -21,7 +24,11 @@ export function createContact(onChange: (problem: string | undefined) => void): 
     get outages() {
       return outages;
     },
+    get losses() {
+      return losses;
+    },
     lost(part, problem) {
+      losses += 1;
       const isFirst = lost.size === 0;
       lost.add(part);
       if (isFirst) {

@@ -21,11 +21,14 @@ interface Question {
 
 function createSidecar(host: string, port: number): Sidecar {
   const agent = new Agent({ keepAlive: true });
+  let closed = false;
 
   function send({ method, path, body }: Question): ClientRequest {
     const headers = { "content-type": "application/json" };
     return request({ host, port, agent, method, path, headers }).end(body && JSON.stringify(body));
   }
+
+  const once = (question: Question, ms: number): Promise<string> => answerOf(send(question), ms);
 
   async function ask(question: Question, ms: number): Promise<string> {
     const until = performance.now() + ms;
@@ -34,24 +37,28 @@ function createSidecar(host: string, port: number): Sidecar {
       return await answerOf(asked, ms);
     } catch (error) {
       // The sidecar may close a connection that nobody used for a while in the very moment in which it is used again.
-      if (!asked.reusedSocket || (error as NodeJS.ErrnoException).code !== "ECONNRESET") {
+      if (closed || !asked.reusedSocket || (error as NodeJS.ErrnoException).code !== "ECONNRESET") {
         throw error;
       }
-      return answerOf(send(question), Math.max(1, until - performance.now()));
+      return once(question, Math.max(1, until - performance.now()));
     }
   }
 
   const look = async (ms: number) => gameServerOf(JSON.parse(await ask({ method: "GET", path: "/gameserver" }, ms)));
   return {
     connect: look,
-    ready: (ms) => ask({ method: "POST", path: "/ready", body: {} }, ms),
+    // It may have been heard, and the server be allocated by now.
+    ready: (ms) => once({ method: "POST", path: "/ready", body: {} }, ms),
     shutdown: (ms) => ask({ method: "POST", path: "/shutdown", body: {} }, ms),
     setAnnotation: (key, value, ms) => ask({ method: "PUT", path: "/metadata/annotation", body: { key, value } }, ms),
     getGameServer: look,
     // Without a body it would be a bad request.
     ping: (ms) => ask({ method: "POST", path: "/health", body: {} }, ms),
     watch: (onUpdate, onEnd) => follow(send({ method: "GET", path: "/watch/gameserver" }), onUpdate, onEnd),
-    close: () => agent.destroy(),
+    close() {
+      closed = true;
+      agent.destroy();
+    },
   };
 }
 

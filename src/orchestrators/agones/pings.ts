@@ -20,7 +20,7 @@ export interface PingOptions {
 }
 
 export interface Pings {
-  /** The sidecar went away: it is tried more often from now on. */
+  /** The pause is another one from now on: the sidecar went away, or the budget is known. */
   hurry(): void;
   stop(): void;
 }
