@@ -115,7 +115,7 @@ function follow(
     if (problem === undefined) {
       handBack.again();
     } else {
-      warnOfOutage(`the Agones sidecar ${addressOf(way)} is away (${problem})`, contact.outages, budget()?.total);
+      warnOfOutage(`the Agones sidecar ${addressOf(way)} is away (${problem})`, budget()?.total);
       pings.hurry();
     }
   });
@@ -160,11 +160,14 @@ async function waitForReady({ contact, watch }: Link, ask: () => Promise<void>):
   }
 }
 
+let outages = 0;
+
 /** One line an outage: they are seconds apart at least. */
-function warnOfOutage(what: string, number: number, budget: number | undefined): void {
+function warnOfOutage(what: string, budget: number | undefined): void {
   const end =
     budget === undefined ? "" : ` Agones calls this server Unhealthy after ${seconds(budget)} without a ping.`;
-  warn(`agones outage ${number}`, `${what}. Pings and watch are tried until it is back; the game goes on.${end}`);
+  outages += 1;
+  warn(`agones outage ${outages}`, `${what}. Pings and watch are tried until it is back; the game goes on.${end}`);
 }
 
 /** Ends the step with the error when the call fails; the success is the caller's to end. */

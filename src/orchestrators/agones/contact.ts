@@ -4,9 +4,7 @@ type Part = "pings" | "watch";
 /** Whether the sidecar is there. */
 export interface Contact {
   readonly away: boolean;
-  /** How often it went away. */
-  readonly outages: number;
-  /** How often a part was lost: more often, where it goes away again before all are back. */
+  /** How often a part was lost: more than once an outage, where it goes away again before all are back. */
   readonly losses: number;
   lost(part: Part, problem: string): void;
   back(part: Part): void;
@@ -15,14 +13,10 @@ export interface Contact {
 /** Told once when the first part is lost, and once, without a problem, when all are back. */
 export function createContact(onChange: (problem: string | undefined) => void): Contact {
   const lost = new Set<Part>();
-  let outages = 0;
   let losses = 0;
   return {
     get away() {
       return lost.size > 0;
-    },
-    get outages() {
-      return outages;
     },
     get losses() {
       return losses;
@@ -32,7 +26,6 @@ export function createContact(onChange: (problem: string | undefined) => void): 
       const isFirst = lost.size === 0;
       lost.add(part);
       if (isFirst) {
-        outages += 1;
         onChange(problem);
       }
     },
