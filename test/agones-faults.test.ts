@@ -328,7 +328,7 @@ function eventsWith(trouble: Events["trouble"]): Events {
     allocated: () => undefined,
     released: nothing,
     trouble,
-    tell: nothing,
+    told: nothing,
     fault: nothing,
     drain: nothing,
   };
