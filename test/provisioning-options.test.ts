@@ -48,7 +48,7 @@ test.each<[Record<string, unknown>, string]>([
 });
 
 test.each<[Record<string, unknown>, string]>([
-  [{ provider: {} }, "allocate.provider must be what agones() of colyseus-otel/backend returned, got {}"],
+  [{ provider: {} }, "allocate.provider must be what agones() or gamelift() of colyseus-otel/backend returned, got {}"],
   [{ region: 1 }, "allocate.region must be a string that is not empty, got 1"],
   [{ mode: "" }, 'allocate.mode must be a string that is not empty, got ""'],
   [{ players: 0 }, "allocate.players must be a whole number from 1, got 0"],

@@ -49,6 +49,7 @@ async function observed(allocation: ResolvedAllocation): Promise<AllocatedServer
   } finally {
     patience.end();
     waiting.end(step.failure);
+    core.ended?.(allocation.request);
     core.teller.close(step);
   }
 }

@@ -5,7 +5,7 @@ import type { ERROR_TYPES } from "../conventions.ts";
  *
  * - `"ready_timeout"`: the orchestrator answered, and no server was Ready inside the deadline.
  * - `"contention"`: too many asked at once, until the deadline.
- * - `"quota"`: a limit of the cluster. Of requests: until the deadline; of objects: at once.
+ * - `"quota"`: a limit of the cluster or the service. Of requests: until the deadline; of objects: at once.
  * - `"deadline"`: nobody answered inside the deadline.
  * - `"allocation_failed"`: refused (TLS, permission, a bad request), or not reachable.
  * - `"aborted"`: by the caller's signal, or because the provider was closed.

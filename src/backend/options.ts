@@ -15,7 +15,7 @@ import { coreOf, type AllocationRequest, type Provider, type ProviderCore } from
 
 /** What `allocate()` takes. */
 export interface AllocateOptions {
-  /** Where the server comes from: `agones()` of `colyseus-otel/backend`. */
+  /** Where the server comes from: `agones()` or `gamelift()` of `colyseus-otel/backend`. */
   readonly provider: Provider;
   /** Attribute and label of the metrics, of which the first 12 keep their names. Selects no server by itself. */
   readonly region?: string;
@@ -82,24 +82,26 @@ export function resolveAllocation(options: AllocateOptions): ResolvedAllocation 
   const core = coreOf(provider);
   if (!core) {
     throw new TypeError(
-      `allocate.provider must be what agones() of colyseus-otel/backend returned, got ${show(provider)}`,
+      `allocate.provider must be what agones() or gamelift() of colyseus-otel/backend returned, got ${show(provider)}`,
     );
   }
   const carriers = Array.isArray(players)
     ? checkObjects("allocate.players", players as readonly TraceCarrier[])
     : undefined;
+  const request = {
+    requestedAt: now(),
+    region: optional(region, (given) => checkString("allocate.region", given)),
+    mode: optional(mode, (given) => checkString("allocate.mode", given)),
+    players:
+      carriers?.length ?? optional(players as number | undefined, (given) => checkCount("allocate.players", given)),
+    labels: checkStringMap("allocate.labels", labels),
+    annotations: checkStringMap("allocate.annotations", annotations),
+  };
+  core.check?.(request);
   return {
     core,
     provider,
-    request: {
-      requestedAt: now(),
-      region: optional(region, (given) => checkString("allocate.region", given)),
-      mode: optional(mode, (given) => checkString("allocate.mode", given)),
-      players:
-        carriers?.length ?? optional(players as number | undefined, (given) => checkCount("allocate.players", given)),
-      labels: checkStringMap("allocate.labels", labels),
-      annotations: checkStringMap("allocate.annotations", annotations),
-    },
+    request,
     deadline: checkDuration("allocate.deadline", deadline),
     signal: optional(signal, (given) =>
       checkShape<AbortSignal>("allocate.signal", given, ["addEventListener", "removeEventListener"]),

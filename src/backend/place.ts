@@ -19,7 +19,9 @@ export interface Place {
  * the parent where no player has a context, and else a link.
  */
 export function placeOf(players: readonly TraceCarrier[], more: readonly TraceCarrier[]): Place {
-  const admissions = players.map((player) => admit(extract(player), players.length === 1 ? "continue" : "link"));
+  const admissions = players.map((player) =>
+    admit(contextOfCarrier(player), players.length === 1 ? "continue" : "link"),
+  );
   const links: StepLink[] = [];
   const fromPlayer = admissions.find(({ parent }) => parent)?.parent;
   const active = activeContext();
@@ -31,11 +33,11 @@ export function placeOf(players: readonly TraceCarrier[], more: readonly TraceCa
   };
   admissions.forEach(({ link }) => add(link, "player"));
   add(active);
-  more.map(extract).forEach((extraction) => typeof extraction === "object" && add(extraction));
+  more.map(contextOfCarrier).forEach((extraction) => typeof extraction === "object" && add(extraction));
   return { parent, links, outcomes: admissions.map(({ outcome }) => outcome) };
 }
 
-function extract(carrier: TraceCarrier): Extraction {
+export function contextOfCarrier(carrier: TraceCarrier): Extraction {
   return "traceId" in carrier && isSpanContextValid(carrier)
     ? carrier
     : parseTraceparent(ownValue(carrier, "traceparent"), ownValue(carrier, "tracestate"));

@@ -104,19 +104,21 @@ export interface ProviderCore {
   readonly closing: AbortSignal;
   /** Allocations under way. */
   readonly running: Set<Promise<unknown>>;
+  /** Throws TypeError for what this provider cannot do, before anything is asked. */
+  check?(request: AllocationRequest): void;
   /** One call; rejects only by our own fault. */
   ask(attempt: Attempt): Promise<Answer>;
   /** Where the orchestrator lets its servers be watched. */
-  readonly watch: WatchServers | undefined;
+  readonly watch?: WatchServers | undefined;
+  /** The allocation has its server, or is given up. */
+  ended?(request: AllocationRequest): void;
 }
 
-interface ProviderParts {
+interface ProviderParts extends Pick<ProviderCore, "check" | "ask" | "watch" | "ended"> {
   readonly name: string;
   readonly tracerProvider: TracerProvider | undefined;
   readonly meterProvider: MeterProvider | undefined;
-  ask(attempt: Attempt): Promise<Answer>;
-  readonly watch?: WatchServers | undefined;
-  disconnect(): void;
+  disconnect(): void | Promise<void>;
 }
 
 const cores = new WeakMap<object, ProviderCore>();
@@ -126,8 +128,9 @@ export function coreOf(provider: unknown): ProviderCore | undefined {
   return typeof provider === "object" && provider !== null ? cores.get(provider) : undefined;
 }
 
-export function createProvider({ name, ask, watch, disconnect, ...providers }: ProviderParts): Provider {
-  const teller = createTeller({ ...providers, readings: new Map() });
+export function createProvider(parts: ProviderParts): Provider {
+  const { name, tracerProvider, meterProvider, disconnect, ...asking } = parts;
+  const teller = createTeller({ tracerProvider, meterProvider, readings: new Map() });
   // As with any instrumentation: what happens before there is an SDK is not told.
   teller.giveUp();
   const closing = new AbortController();
@@ -135,9 +138,9 @@ export function createProvider({ name, ask, watch, disconnect, ...providers }: P
   const close = async () => {
     closing.abort(new Error(`the provider ${name} was closed`));
     await Promise.allSettled(running);
-    disconnect();
+    await disconnect();
   };
   const provider: Provider = { name, close, [Symbol.asyncDispose]: close };
-  cores.set(provider, { teller, closing: closing.signal, running, ask, watch });
+  cores.set(provider, { teller, closing: closing.signal, running, ...asking });
   return provider;
 }

@@ -49,8 +49,8 @@ export function createWaiting(core: ProviderCore, request: AllocationRequest, pa
       looks += step ? 1 : 0;
       alarm.reset();
     },
-    refused({ outcome, state = outcome, retryAfter }) {
-      const noneReady = outcome === ERROR_TYPES.readyTimeout;
+    refused({ outcome, again, state = outcome, retryAfter }) {
+      const noneReady = again && outcome === ERROR_TYPES.readyTimeout;
       if (step) {
         keep(state);
       } else if (noneReady) {

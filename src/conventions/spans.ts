@@ -36,6 +36,16 @@ export const SPANS = {
     INTERNAL,
     "The first answer that no server is Ready until one is had, or given up",
   ),
+  gameliftCreateSession: span(
+    "provision.gamelift_create_session",
+    CLIENT,
+    "One call that starts a GameLift game session, or its placement by a queue",
+  ),
+  gameliftWaitActive: span(
+    "provision.gamelift_wait_active",
+    INTERNAL,
+    "That call's answer until the game session is active, or is given up",
+  ),
   allocated: span("gameserver.allocated", INTERNAL, "Allocation until playable, at most 60 s"),
   matchmake: span("matchmake", SERVER, "Request until seat reservation; INTERNAL under an active HTTP span"),
   roomAuth: span("room.auth", INTERNAL, "The static or instance onAuth"),
