@@ -1,6 +1,8 @@
 export { allocate } from "./backend/allocate.ts";
 export { AllocationError, type AllocationOutcome } from "./backend/allocation-error.ts";
 export { agones } from "./backend/agones/agones.ts";
+export { flexMatchAttributes, gameLiftPlayerData } from "./backend/gamelift/carriers.ts";
+export { gamelift } from "./backend/gamelift/gamelift.ts";
 export { startSession, type BackendSession } from "./backend/session.ts";
 
 // Types of the options and of what comes back
@@ -19,3 +21,6 @@ export type {
   KubeConfigLike,
   Wanted,
 } from "./backend/agones/options.ts";
+export type { GameLiftSender } from "./backend/gamelift/api.ts";
+export type { FlexMatchAttributes } from "./backend/gamelift/carriers.ts";
+export type { GameLiftPoll, GameLiftProviderOptions } from "./backend/gamelift/options.ts";
