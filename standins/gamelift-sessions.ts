@@ -22,6 +22,8 @@ export interface Placement {
   readonly session: HostedSession | undefined;
   /** Its queue's time-out. */
   timeOut(): void;
+  /** By somebody else. */
+  cancel(): void;
 }
 
 /** The service's answer in case of an error. */
@@ -150,9 +152,7 @@ export function createFleet(processes: number, host: (session: HostedSession) =>
         if (placing.status !== "PENDING") {
           throw new ServiceError("InvalidRequestException", `placement is ${placing.status}`);
         }
-        placing.status = "CANCELLED";
-        placing.session?.end("TERMINATED");
-        changed();
+        placing.cancel();
         return { GameSessionPlacement: describePlacement(placing) };
       },
       CreatePlayerSession: ({ PlayerId, PlayerData, GameSessionId }) => ({
@@ -205,15 +205,20 @@ function newSession(input: Input, id: string, index: number, changed: () => void
 }
 
 function newPlacement(id: string, input: Input, changed: () => void): Placing {
+  const become = (status: PlacementStatus) => {
+    if (placing.status === "PENDING") {
+      placing.status = status;
+      placing.session?.end("TERMINATED");
+      changed();
+    }
+  };
   const placing: Placing = {
     id,
     input,
     status: "PENDING",
     session: undefined,
-    timeOut() {
-      placing.status = placing.status === "PENDING" ? "TIMED_OUT" : placing.status;
-      changed();
-    },
+    timeOut: () => become("TIMED_OUT"),
+    cancel: () => become("CANCELLED"),
   };
   return placing;
 }

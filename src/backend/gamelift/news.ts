@@ -25,11 +25,9 @@ export function createNews(events: AsyncIterable<string> | undefined): News {
       return;
     }
     early.add(id);
-    for (const oldest of early) {
-      if (early.size > MAX_EARLY) {
-        early.delete(oldest);
-      }
-      break;
+    const [oldest] = early;
+    if (early.size > MAX_EARLY) {
+      early.delete(oldest!);
     }
   }
 

@@ -1,0 +1,120 @@
+import { allocate } from "colyseus-otel/backend";
+import { afterEach, expect, test, vi } from "vitest";
+import { createNews } from "../src/backend/gamelift/news.ts";
+import { QUICK, startFleet } from "./_gamelift-api.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+const QUEUE = { fleetId: undefined, queue: "eu" };
+
+/** What the user makes of SNS or EventBridge. */
+function eventSource() {
+  const { readable, writable } = new TransformStream<string>(undefined, { highWaterMark: 5000 });
+  const writer = writable.getWriter();
+  return { events: readable as AsyncIterable<string>, writer };
+}
+
+test("with events a placement is looked up once for each, and not polled", async () => {
+  const { events, writer } = eventSource();
+  await using fleet = await startFleet({ onCreateGameSession() {} }, { ...QUEUE, events, poll: undefined });
+  const { api, provider } = fleet;
+  const allocation = allocate({ provider });
+  await api.waitFor(() => api.placements.length === 1);
+  const { id } = api.placements[0]!;
+  await writer.write("another");
+  await writer.write(id);
+  await api.waitFor(() => api.count("DescribeGameSessionPlacement") === 1);
+  api.sessions[0]!.activate();
+  await writer.write(id);
+  await allocation;
+  expect(api.count("DescribeGameSessionPlacement")).toBe(2);
+});
+
+test("an event that is faster than the answer is not lost", async () => {
+  const { events, writer } = eventSource();
+  await using fleet = await startFleet();
+  const client = fleet.client();
+  const send = async (command: never, options: object) => {
+    const answer = (await client.send(command, options)) as { GameSession?: { GameSessionId: string } };
+    if (answer.GameSession) {
+      await writer.write(answer.GameSession.GameSessionId);
+    }
+    return answer;
+  };
+  const began = performance.now();
+  await allocate({ provider: fleet.connect({ client: { send }, events }) });
+  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(fleet.api.count("DescribeGameSessions")).toBe(1);
+});
+
+test("of events that nobody waits for the last thousand are kept", async () => {
+  async function* many(): AsyncGenerator<string> {
+    yield* Array.from({ length: 1500 }, (_, index) => `id-${index}`);
+    await new Promise(() => {});
+  }
+  const news = createNews(many());
+  const { signal } = new AbortController();
+  await news.wait("id-1499", 60_000, signal);
+  await news.wait("id-500", 60_000, signal);
+  const woken = vi.fn<() => void>();
+  void news.wait("id-498", 60_000, signal).then(woken);
+  await new Promise(setImmediate);
+  expect(woken).not.toHaveBeenCalled();
+});
+
+test("events that end or fail leave a warning and polls", async () => {
+  const warned = vi.spyOn(console, "warn").mockReturnValue();
+  async function* failing(): AsyncGenerator<string> {
+    yield "another";
+    throw new Error("queue gone");
+  }
+  await using fleet = await startFleet({ onCreateGameSession() {} }, { ...QUEUE, events: failing() });
+  const { api, provider } = fleet;
+  const allocation = allocate({ provider });
+  await api.waitFor(() => api.count("DescribeGameSessionPlacement") > 2);
+  api.sessions[0]!.activate();
+  await allocation;
+  expect(warned.mock.calls.flat()).toEqual([
+    "colyseus-otel: gamelift.events failed: Error: queue gone; game sessions are polled from now on",
+  ]);
+});
+
+test("closing the provider lets go of the events, without a word", async () => {
+  const warned = vi.spyOn(console, "warn").mockReturnValue();
+  const { promise, resolve } = Promise.withResolvers<IteratorResult<string>>();
+  const iterator: AsyncIterator<string> = {
+    next: () => promise,
+    async return() {
+      resolve({ done: true, value: undefined });
+      return promise;
+    },
+  };
+  await using fleet = await startFleet({}, { events: { [Symbol.asyncIterator]: () => iterator } });
+  await fleet.provider.close();
+  await promise;
+  await new Promise(setImmediate);
+  expect(warned).not.toHaveBeenCalled();
+});
+
+test("what is active at the last moment is seen although the next poll would come too late", async () => {
+  await using fleet = await startFleet({ onCreateGameSession() {} }, { poll: { first: 60_000, longest: 60_000 } });
+  const { api, provider } = fleet;
+  const allocation = allocate({ provider, deadline: 3000 });
+  await api.waitFor(() => api.sessions.length === 1);
+  api.sessions[0]!.activate();
+  expect((await allocation).name).toBe(api.sessions[0]!.id);
+  expect(api.count("DescribeGameSessions")).toBe(1);
+});
+
+test("polls grow rarer, and a throttled one makes the next as rare as they get", async () => {
+  await using fleet = await startFleet({ onCreateGameSession() {} }, { poll: { first: 20, longest: 400 } });
+  const { api, provider, recorded } = fleet;
+  const allocation = allocate({ provider });
+  await api.waitFor(() => api.count("DescribeGameSessions") === 10);
+  api.sessions[0]!.activate();
+  await allocation;
+  const { events } = recorded.one("provision.gamelift_wait_active");
+  const at = events.map(({ time: [s, ns] }) => s * 1000 + ns / 1e6);
+  // Half of a pause is chance: of ten, the last is at least eleven times as long as the first can be.
+  expect(at[9]! - at[8]!).toBeGreaterThan(QUICK.first * 10);
+});
