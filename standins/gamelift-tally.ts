@@ -43,6 +43,9 @@ const BY_STATUS: Readonly<Record<string, Outcome>> = {
   TIMED_OUT: "ready_timeout",
 };
 
+/** What they answer nobody waits for. */
+const FAREWELLS = ["TerminateGameSession", "StopGameSessionPlacement"];
+
 export function createLedger(): Ledger {
   const lastWord = new Map<string, Outcome>();
   const cold = new Set<string>();
@@ -50,15 +53,13 @@ export function createLedger(): Ledger {
   const matches = new Map<string, string>();
 
   return {
-    answered({ input }, body) {
+    answered({ operation, input }, body) {
       const shown = shownIn(body);
       const match = matchOf(input) ?? matches.get(idIn(input));
-      if (match === undefined) {
+      if (match === undefined || FAREWELLS.includes(operation)) {
         return;
       }
-      if (shown) {
-        matches.set(shown.id, match);
-      }
+      matches.set(shown?.id ?? idIn(input), match);
       if (lastWord.get(match) !== "success") {
         lastWord.set(match, shown ? (BY_STATUS[shown.status] ?? "allocation_failed") : "unanswered");
       }
