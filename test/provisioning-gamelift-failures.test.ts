@@ -36,7 +36,7 @@ test.each<[string, string, number, string]>([
 ])("%s is asked again until the deadline, and then %s", async (error, outcome, status, type) => {
   await using fleet = await startFleet();
   fleet.api.setFault({ error, status });
-  const failure = await failureOf(allocate({ provider: fleet.provider, deadline: 2000 }));
+  const failure = await failureOf(allocate({ provider: fleet.provider, deadline: 4000 }));
   expect(failure.outcome).toBe(outcome);
   expect(failure.attempts).toBeGreaterThan(1);
   const calls = fleet.recorded.named("provision.gamelift_create_session");
@@ -44,6 +44,16 @@ test.each<[string, string, number, string]>([
   expect(new Set(calls.map((call) => call.attributes["error.type"]))).toEqual(new Set([type]));
   // An operator need not see each of the others.
   expect(calls[0]!.status.code).toBe(type === "unavailable" ? 2 : 0);
+});
+
+test("while no process is free, or calls are throttled, there is a second between calls", async () => {
+  await using fleet = await startFleet({ processes: 0 });
+  const { api, provider } = fleet;
+  for (const fault of [undefined, { error: "ThrottlingException" }]) {
+    api.setFault(fault);
+    const failure = await failureOf(allocate({ provider, deadline: 3500 }));
+    expect(failure.attempts).toBeLessThanOrEqual(4);
+  }
 });
 
 test("a limit that somebody has set is quota at once", async () => {
@@ -60,6 +70,7 @@ test("a server process that comes while the fleet has none is had, in its own tr
   api.addProcesses(1);
   const server = await allocation;
   expect(server.attempts).toBeGreaterThan(2);
+  expect(server.start).toBe("cold");
   const last = recorded.named("provision.gamelift_create_session").at(-1)!;
   expect(server.annotations["traceparent"]).toContain(last.spanContext().spanId);
 });
@@ -139,6 +150,7 @@ test("a placement that times out is asked for again under another id, and one th
     "provision.allocate_server  ERROR  error.type=allocation_failed
       provision.gamelift_create_session
       provision.gamelift_wait_active  error.type=unallocated
+      provision.wait_for_ready  error.type=allocation_failed
       provision.gamelift_create_session
       provision.gamelift_wait_active  ERROR  error.type=allocation_failed"
   `);

@@ -1,3 +1,5 @@
+import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { allocate, type AllocationError, type Provider } from "colyseus-otel/backend";
 import { expect, test } from "vitest";
 import type { GameLiftApi, GameLiftFault, GameLiftRequest, HostedSession } from "../standins/gamelift-api.ts";
@@ -41,44 +43,63 @@ test.each([
 ])("fifty mixed provisionings by %s are counted as they came out, and as GameLift saw them", async (_by, source) => {
   const chance = random(20261121);
   const ways = Array.from({ length: MATCHES }, (_, index) => WAYS[index] ?? WAYS[Math.floor(chance() * WAYS.length)]!);
-  await using fleet = await startFleet({ processes: 500, onCreateGameSession: host }, source);
+  const reader = new PrometheusExporter({ preventServerStart: true });
+  const meterProvider = new MeterProvider({ readers: [reader] });
+  await using fleet = await startFleet(
+    { processes: 500, onCreateGameSession: createHost() },
+    { ...source, meterProvider },
+  );
   const aborts = ways.map(() => new AbortController());
   fleet.api.setFault(createFaults(aborts));
-  const outcomes = await Promise.all(
+  const results = await Promise.all(
     ways.map((way, index) => play(fleet.provider, way, `${index} ${way}`, aborts[index]!.signal)),
   );
 
-  const points = await fleet.recorded.points("game.provision.outcomes");
-  const told = (outcome: string) => points[`game.mode=ctf outcome=${outcome} provider=gamelift region=eu`] ?? 0;
+  const text = await exposition(reader);
   const { success, cold, warm, unanswered, ...failures } = fleet.api.tally();
-  expect(Object.keys(points)).toHaveLength(7);
-  expect(told("success")).toBe(success);
-  for (const [outcome, count] of Object.entries(failures)) {
-    expect([outcome, told(outcome)]).toEqual([outcome, count]);
+  for (const metric of ["game_provision_outcomes_total", "game_provision_duration_count"]) {
+    const { aborted, deadline, ...told } = counted(text, metric);
+    expect(told).toEqual({ "success cold": cold, "success warm": warm, ...failures });
+    expect(aborted! + deadline!).toBe(unanswered);
   }
-  expect(Number(told("aborted")) + Number(told("deadline"))).toBe(unanswered);
-  const counted = Object.values(points).reduce((sum: number, count) => sum + Number(count), 0);
-  expect(counted).toBe(MATCHES);
-  const durations = Object.values(await fleet.recorded.points("game.provision.duration")) as { count: number }[];
-  expect(durations.reduce((sum, { count }) => sum + count, 0)).toBe(MATCHES);
   expect(cold + warm).toBe(success);
-  expect(new Set(outcomes.filter((name) => name.startsWith("arn:"))).size).toBe(success);
+  expect(new Set(results.filter((name) => name.startsWith("arn:"))).size).toBe(success);
 
   await fleet.provider.close();
   await fleet.nothingOpen();
   expect(running(fleet)).toBe(success);
 });
 
-/** The server process: a crash is over at the second try. */
-const crashed = new Set<string>();
-function host(session: HostedSession): void {
-  const match = session.properties["match"]!;
-  if (match.endsWith("crash") && !crashed.has(match)) {
-    crashed.add(match);
-    setImmediate(() => session.end("ERROR"));
-  } else if (!match.endsWith("never active")) {
-    setTimeout(session.activate, 30);
-  }
+async function exposition(reader: PrometheusExporter): Promise<string> {
+  return new PrometheusSerializer(undefined, false, undefined, true, true).serialize(
+    (await reader.collect()).resourceMetrics,
+  );
+}
+
+/** By outcome and start, in the text of `/metrics`. */
+function counted(text: string, metric: string): Record<string, number> {
+  const lines = text.split("\n").filter((line) => line.startsWith(`${metric}{`));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const label = (name: string) => new RegExp(`[{,]${name}="([^"]*)"`).exec(line)?.[1];
+      expect([label("region"), label("game_mode"), label("provider")]).toEqual(["eu", "ctf", "gamelift"]);
+      return [[label("outcome"), label("gameserver_start")].filter(Boolean).join(" "), Number(line.split("} ")[1])];
+    }),
+  );
+}
+
+/** The server process: after a crash the second try is well. */
+function createHost(): (session: HostedSession) => void {
+  const crashed = new Set<string>();
+  return (session) => {
+    const match = session.properties["match"]!;
+    if (match.endsWith("crash") && !crashed.has(match)) {
+      crashed.add(match);
+      setImmediate(() => session.end("ERROR"));
+    } else if (!match.endsWith("never active")) {
+      setTimeout(session.activate, 30);
+    }
+  };
 }
 
 function createFaults(aborts: readonly AbortController[]): (request: GameLiftRequest) => GameLiftFault | undefined {

@@ -48,6 +48,7 @@ test("one trace leads from the matchmaker to the game session, which is played o
     labels: {},
     annotations: properties,
     attempts: 1,
+    start: "warm",
   });
 });
 

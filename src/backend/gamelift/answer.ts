@@ -19,17 +19,26 @@ export interface Verdict {
   readonly outcome: AllocationOutcome;
   readonly again: boolean;
   readonly unclear?: boolean;
+  readonly retryAfter?: number;
 }
+
+/** Server processes come in minutes or as matches end, and AWS counts the calls of the whole account. */
+const POLITE_MS = 1000;
 
 const { aborted, contention, deadline, quota, readyTimeout, allocationFailed } = ERROR_TYPES;
 
-export const NONE_READY: Verdict = { type: ERROR_TYPES.unallocated, outcome: readyTimeout, again: true };
+export const NONE_READY: Verdict = {
+  type: ERROR_TYPES.unallocated,
+  outcome: readyTimeout,
+  again: true,
+  retryAfter: POLITE_MS,
+};
 export const NOT_ACTIVE: Verdict = { type: readyTimeout, outcome: readyTimeout, again: false };
 export const ABORTED: Verdict = { type: aborted, outcome: aborted, again: false, unclear: true };
 const DEADLINE: Verdict = { type: deadline, outcome: deadline, again: false, unclear: true };
 const AWAY: Verdict = { type: ERROR_TYPES.unavailable, outcome: allocationFailed, again: true, unclear: true };
 const REFUSED: Verdict = { type: ERROR_TYPES.refused, outcome: allocationFailed, again: false };
-const THROTTLED: Verdict = { type: quota, outcome: quota, again: true };
+const THROTTLED: Verdict = { type: quota, outcome: quota, again: true, retryAfter: POLITE_MS };
 /** What was begun came to nothing, and another one may come to something. */
 export const FAILED: Verdict = { type: allocationFailed, outcome: allocationFailed, again: true };
 /** Somebody has stopped it. */
@@ -53,10 +62,10 @@ export function refusedBy(error: unknown, signal: AbortSignal): Refused {
 }
 
 export function refused(verdict: Verdict, message: string, cause?: unknown): Refused {
-  const { type, outcome, again, unclear = false } = verdict;
+  const { type, outcome, again, unclear = false, retryAfter } = verdict;
   // Of a call that may be repeated, and that an operator need not see one by one, the span has no Error status.
   const expected = again ? type !== ERROR_TYPES.unavailable && type !== allocationFailed : type === aborted;
-  return { failure: { type, expected, message }, refusal: { outcome, again, message, cause }, unclear };
+  return { failure: { type, expected, message }, refusal: { outcome, again, message, cause, retryAfter }, unclear };
 }
 
 function verdictOn(error: unknown, signal: AbortSignal): Verdict {
