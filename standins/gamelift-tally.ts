@@ -98,7 +98,7 @@ function matchOf({ GameProperties = [] }: Asked["input"]): string | undefined {
 }
 
 function idIn({ GameSessionId, PlacementId }: Asked["input"]): string {
-  return String(PlacementId ?? GameSessionId);
+  return String(PlacementId ?? GameSessionId ?? "");
 }
 
 function shownIn(body: object = {}): { readonly id: string; readonly status: string } | undefined {

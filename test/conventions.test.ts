@@ -19,6 +19,7 @@ import {
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startAllocationService } from "../standins/allocation-service.ts";
 import { startFleet, type FleetOptions } from "./_gamelift.ts";
+import { startFleet as startGameLiftFleet } from "./_gamelift-api.ts";
 import { dropAndReturn, startServer, until } from "./_server.ts";
 import { recordTelemetry, type RecordingTelemetry } from "./_telemetry.ts";
 
@@ -41,7 +42,13 @@ test("names are lower case, dotted, and stand for one thing", () => {
   const dotted = /^[a-z]+(_[a-z]+)*(\.[a-z]+\d*(_[a-z]+)*)+$/;
   const undotted = (list: readonly string[]) => list.filter((name) => !dotted.test(name));
   // The seed documents call them so.
-  expect(undotted([...names.metrics, ...keys])).toEqual(["region", "required_players", "state"]);
+  expect(undotted([...names.metrics, ...keys])).toEqual([
+    "region",
+    "required_players",
+    "state",
+    "max_players",
+    "status",
+  ]);
   expect(undotted(names.spans)).toEqual(["matchmake"]);
 });
 
@@ -171,6 +178,13 @@ async function playStory(): Promise<{ spans: ReadableSpan[]; labels: Record<stri
     await using provider = provisioning({ endpoint: allocator.endpoint, tracerProvider, meterProvider });
     allocator.setFault(() => (allocator.requests.length <= 2 ? "empty" : undefined));
     await allocate({ provider, region: "eu", mode: "ctf", players: 2 });
+    await using gameLift = await startGameLiftFleet({
+      processes: 2,
+      onCreateGameSession: (session) => void setTimeout(session.activate, 1),
+    });
+    const asked = { tracerProvider, meterProvider };
+    await allocate({ provider: gameLift.connect(asked), region: "eu", mode: "ctf" });
+    await allocate({ provider: gameLift.connect({ ...asked, fleetId: undefined, queue: "eu" }) });
     await until("the allocation", () => recorded.named("gameserver.allocated").length === 1);
 
     const player = { playerId: "ann", authMethod: "steam", clientVersion: "1.4.2", platform: "windows" };

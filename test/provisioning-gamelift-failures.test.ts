@@ -27,33 +27,31 @@ test.each<[string, GameLiftFault, string]>([
   );
 });
 
-test.each<[string, string, number, string]>([
-  ["FleetCapacityExceededException", "ready_timeout", 400, "unallocated"],
-  ["ThrottlingException", "quota", 400, "quota"],
-  ["SomethingElse", "quota", 429, "quota"],
-  ["ConflictException", "contention", 400, "contention"],
-  ["InternalServiceException", "allocation_failed", 500, "unavailable"],
-])("%s is asked again until the deadline, and then %s", async (error, outcome, status, type) => {
-  await using fleet = await startFleet();
-  fleet.api.setFault({ error, status });
-  const failure = await failureOf(allocate({ provider: fleet.provider, deadline: 4000 }));
-  expect(failure.outcome).toBe(outcome);
-  expect(failure.attempts).toBeGreaterThan(1);
-  const calls = fleet.recorded.named("provision.gamelift_create_session");
-  expect(calls).toHaveLength(failure.attempts);
-  expect(new Set(calls.map((call) => call.attributes["error.type"]))).toEqual(new Set([type]));
-  // An operator need not see each of the others.
-  expect(calls[0]!.status.code).toBe(type === "unavailable" ? 2 : 0);
-});
-
-test("while no process is free, or calls are throttled, there is a second between calls", async () => {
-  await using fleet = await startFleet({ processes: 0 });
-  const { api, provider } = fleet;
-  for (const fault of [undefined, { error: "ThrottlingException" }]) {
-    api.setFault(fault);
-    const failure = await failureOf(allocate({ provider, deadline: 3500 }));
-    expect(failure.attempts).toBeLessThanOrEqual(4);
-  }
+test("what may be over soon is asked again until the deadline, and then has its outcome", async () => {
+  const ways: [error: string, outcome: string, status: number, type: string][] = [
+    ["FleetCapacityExceededException", "ready_timeout", 400, "unallocated"],
+    ["ThrottlingException", "quota", 400, "quota"],
+    ["SomethingElse", "quota", 429, "quota"],
+    ["ConflictException", "contention", 400, "contention"],
+    ["InternalServiceException", "allocation_failed", 500, "unavailable"],
+  ];
+  const play = async ([error, outcome, status, type]: (typeof ways)[number]) => {
+    await using fleet = await startFleet();
+    fleet.api.setFault({ error, status });
+    const failure = await failureOf(allocate({ provider: fleet.provider, deadline: 4000 }));
+    expect([error, failure.outcome]).toEqual([error, outcome]);
+    expect(failure.attempts).toBeGreaterThan(1);
+    const calls = fleet.recorded.named("provision.gamelift_create_session");
+    expect(calls).toHaveLength(failure.attempts);
+    expect(new Set(calls.map((call) => call.attributes["error.type"]))).toEqual(new Set([type]));
+    // An operator need not see each of the others.
+    expect(calls[0]!.status.code).toBe(type === "unavailable" ? 2 : 0);
+    return failure.attempts;
+  };
+  const [noProcess, throttled] = await Promise.all(ways.map(play));
+  // A second at least between these; the loop alone would make five calls or more.
+  expect(noProcess).toBeLessThanOrEqual(4);
+  expect(throttled).toBeLessThanOrEqual(4);
 });
 
 test("a limit that somebody has set is quota at once", async () => {
@@ -133,6 +131,26 @@ test("a placement that never reached AWS is asked for again", async () => {
   const ids = api.requests.map(({ input }) => input["PlacementId"]);
   expect(new Set(ids).size).toBe(1);
   expect(api.placements).toHaveLength(1);
+});
+
+test.each([1, 3])(
+  "a placement that cannot be looked up after a lost answer is not begun twice: %d attempts",
+  async (maxAttempts) => {
+    await using fleet = await startFleet({ processes: 2 }, QUEUE);
+    const { api } = fleet;
+    const lost = once("StartGameSessionPlacement", "lost");
+    const throttled = once("DescribeGameSessionPlacement", { error: "ThrottlingException" });
+    api.setFault((request) => lost(request) ?? throttled(request));
+    const client = fleet.client({ maxAttempts, retryMode: "standard" });
+    const server = await allocate({ provider: fleet.connect({ client }) });
+    expect(api.sessions.map(({ id }) => id)).toEqual([server.name]);
+  },
+);
+
+test("a look that is never answered is ready_timeout: the start was answered", async () => {
+  await using fleet = await startFleet();
+  fleet.api.setFault(({ operation }) => (operation === "DescribeGameSessions" ? "hang" : undefined));
+  expect((await failureOf(allocate({ provider: fleet.provider, deadline: 2000 }))).outcome).toBe("ready_timeout");
 });
 
 test("a placement that times out is asked for again under another id, and one that somebody stops is not", async () => {

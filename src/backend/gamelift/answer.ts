@@ -56,8 +56,16 @@ const THROTTLING = /Throttl|TooManyRequests|RequestLimitExceeded/;
 /** ECONNRESET and the like, but none of Node's own ERR_. */
 const NETWORK = /^E(?!RR_)/;
 
+/** It could not be found out what became of a call that was not answered. */
+export class Unclear extends Error {
+  override readonly name = "Unclear";
+}
+
 /** Reads the error of a call. */
 export function refusedBy(error: unknown, signal: AbortSignal): Refused {
+  if (error instanceof Unclear) {
+    return { ...refusedBy(error.cause, signal), unclear: true };
+  }
   return refused(verdictOn(error, signal), describe(error), error);
 }
 

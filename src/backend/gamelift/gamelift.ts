@@ -60,7 +60,7 @@ export function gamelift(options: GameLiftProviderOptions): Provider {
       const begun = parts.runs.get(request)?.begun;
       parts.runs.delete(request);
       if (begun !== undefined) {
-        const limits = { signal: AbortSignal.timeout(FAREWELL_MS), left: () => FAREWELL_MS };
+        const limits = { signal: new AbortController().signal, left: () => FAREWELL_MS };
         const farewell = way.abandon(begun, api.within(limits)).catch(() => {});
         farewells.add(farewell);
         void farewell.then(() => farewells.delete(farewell));

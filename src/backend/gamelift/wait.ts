@@ -77,7 +77,7 @@ async function lookUntilOver(attempt: Attempt, looks: Looks, waiting: Waiting): 
     } catch (error) {
       const wrong = refusedBy(error, signal);
       look(looks, wrong.failure.type);
-      if (!wrong.refusal.again) {
+      if (!wrong.refusal.again && wrong.failure.type !== ERROR_TYPES.deadline) {
         return wrong;
       }
       longest = wrong.failure.type === ERROR_TYPES.quota ? poll.longest : longest;

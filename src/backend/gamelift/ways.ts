@@ -1,5 +1,5 @@
 import type { AllocationRequest } from "../provider.ts";
-import { CANCELLED, FAILED, NONE_READY, unlessUnknown, type Verdict } from "./answer.ts";
+import { CANCELLED, FAILED, NONE_READY, Unclear, unlessUnknown, type Verdict } from "./answer.ts";
 import type { Call, GameSession } from "./api.ts";
 import type { ResolvedGameLiftProvider, Source } from "./options.ts";
 import type { GameProperty } from "./properties.ts";
@@ -86,6 +86,14 @@ function byQueue(queue: string, sized: Sized): Way {
     const { GameSessionPlacement: placement } = await call("DescribeGameSessionPlacement", { PlacementId: id });
     return placement && seen(id, placement);
   }
+  /** No token makes these calls idempotent, and an id that is taken is an invalid request. */
+  function begun(id: string, call: Call): Promise<Seen | undefined> {
+    return look(id, call)
+      .catch(unlessUnknown)
+      .catch((cause: unknown) => {
+        throw new Unclear("whether the placement was begun", { cause });
+      });
+  }
   return {
     idIsOurs: true,
     start: (token, request, properties) => ({
@@ -93,19 +101,18 @@ function byQueue(queue: string, sized: Sized): Way {
       input: { PlacementId: token, GameSessionQueueName: queue, ...sized(request, properties) },
     }),
     async ask({ token, input }, call, repeated) {
-      // No token makes these calls idempotent, and an id that is taken is an invalid request.
-      const earlier = repeated ? await look(token, call).catch(unlessUnknown) : undefined;
+      const earlier = repeated ? await begun(token, call) : undefined;
       if (earlier) {
         return earlier;
       }
       try {
         return seen(token, (await call("StartGameSessionPlacement", input)).GameSessionPlacement);
       } catch (error) {
-        const begun = wasRepeated(error) ? await look(token, call).catch(() => undefined) : undefined;
-        if (!begun) {
+        const taken = wasRepeated(error) ? await begun(token, call) : undefined;
+        if (!taken) {
           throw error;
         }
-        return begun;
+        return taken;
       }
     },
     look,
