@@ -15,6 +15,7 @@ import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startAllocationService } from "../standins/allocation-service.ts";
 import { startKubernetesApi } from "../standins/kubernetes-api.ts";
 import { kubeConfigOf } from "./_kubernetes.ts";
+import { startGameLiftApi } from "../standins/gamelift-api.ts";
 import { CURRENT } from "./_secrets.ts";
 import { startServer, until } from "./_server.ts";
 import { spanTree } from "./_telemetry.ts";
@@ -83,6 +84,7 @@ test("the page has the code that is run here", () => {
     "play.ts",
     "servers.ts",
     "by-kubernetes.ts",
+    "game-sessions.ts",
   ]);
 });
 
@@ -96,6 +98,7 @@ test("the page's code type-checks in a project of its own", () => {
     "play.ts",
     "servers.ts",
     "by-kubernetes.ts",
+    "game-sessions.ts",
   ];
   const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), options, { cwd: project, encoding: "utf8" });
   // Express' types are not installed here; the sources have a check of their own, with options of their own.
@@ -173,6 +176,26 @@ test("by-kubernetes.ts: a server by the KubeConfig that the program finds", asyn
     findServer(): Promise<object>;
   };
   expect(await findServer()).toEqual({ name: sidecar.gameServer().name, start: "warm" });
+});
+
+test("game-sessions.ts: a game session is had, with a seat for each player, and no server process is an outcome", async () => {
+  await using api = await startGameLiftApi({ processes: 1 });
+  vi.stubEnv("AWS_ENDPOINT_URL_GAMELIFT", api.endpoint);
+  vi.stubEnv("AWS_REGION", "eu-west-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "none");
+  const { findGameSession } = (await import(pathToFileURL(join(project, "game-sessions.ts")).href)) as {
+    findGameSession(players: ReadonlyMap<string, object>): Promise<object>;
+  };
+  const player = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+  expect(await findGameSession(new Map([["ann", player]]))).toEqual({
+    url: "http://127.0.0.1:7001",
+    seats: [expect.stringMatching(/^psess-/)],
+  });
+  const seat = api.requests.find(({ operation }) => operation === "CreatePlayerSession");
+  expect(JSON.parse(String(seat?.input["PlayerData"]))).toEqual(player);
+  api.setFault({ error: "UnauthorizedException" });
+  expect(await findGameSession(new Map([["ann", player]]))).toEqual({ error: "allocation_failed" });
 });
 
 /** What spanTree() looks at. */

@@ -38,20 +38,22 @@ test("what may be over soon is asked again until the deadline, and then has its 
   const play = async ([error, outcome, status, type]: (typeof ways)[number]) => {
     await using fleet = await startFleet();
     fleet.api.setFault({ error, status });
-    const failure = await failureOf(allocate({ provider: fleet.provider, deadline: 4000 }));
+    const failure = await failureOf(allocate({ provider: fleet.provider, deadline: 4500 }));
     expect([error, failure.outcome]).toEqual([error, outcome]);
     expect(failure.attempts).toBeGreaterThan(1);
     const calls = fleet.recorded.named("provision.gamelift_create_session");
     expect(calls).toHaveLength(failure.attempts);
-    expect(new Set(calls.map((call) => call.attributes["error.type"]))).toEqual(new Set([type]));
+    // The last may be cut off by the deadline.
+    const types = calls.slice(0, -1).map((call) => call.attributes["error.type"]);
+    expect(new Set(types)).toEqual(new Set([type]));
     // An operator need not see each of the others.
     expect(calls[0]!.status.code).toBe(type === "unavailable" ? 2 : 0);
     return failure.attempts;
   };
   const [noProcess, throttled] = await Promise.all(ways.map(play));
-  // A second at least between these; the loop alone would make five calls or more.
-  expect(noProcess).toBeLessThanOrEqual(4);
-  expect(throttled).toBeLessThanOrEqual(4);
+  // A second at least between these; the loop alone would make six calls or more.
+  expect(noProcess).toBeLessThanOrEqual(5);
+  expect(throttled).toBeLessThanOrEqual(5);
 });
 
 test("a limit that somebody has set is quota at once", async () => {

@@ -15,8 +15,9 @@ export interface GameLiftPoll {
 /** What `gamelift()` of `colyseus-otel/backend` takes. Exactly one of `fleetId`, `aliasId` and `queue`. */
 export interface GameLiftProviderOptions {
   /**
-   * Your `GameLiftClient` of `@aws-sdk/client-gamelift`, with its region, credentials, retries and time-outs. Without a
-   * `requestTimeout` a call that is never answered takes all of the deadline. It is yours to destroy.
+   * Your `GameLiftClient` of `@aws-sdk/client-gamelift`, with its region, credentials, retries and time-outs. Without
+   * `requestHandler: { requestTimeout, throwOnRequestTimeout: true }` a call that is never answered takes all of the
+   * deadline. It is yours to destroy.
    */
   readonly client: GameLiftSender;
   /** Id or ARN of the fleet. */
