@@ -98,12 +98,12 @@ function matchOf({ GameProperties = [] }: Asked["input"]): string | undefined {
 }
 
 function idIn({ GameSessionId, PlacementId }: Asked["input"]): string {
-  return String(PlacementId ?? GameSessionId ?? "");
+  return ((PlacementId ?? GameSessionId) as string | undefined) ?? "";
 }
 
 function shownIn(body: object = {}): { readonly id: string; readonly status: string } | undefined {
   const { GameSession, GameSessions, GameSessionPlacement } = body as Record<string, unknown>;
   const one = GameSession ?? (GameSessions as unknown[] | undefined)?.[0] ?? GameSessionPlacement;
-  const { Status, ...ids } = (one ?? {}) as Record<string, unknown>;
-  return Status === undefined ? undefined : { id: idIn(ids), status: String(Status) };
+  const { Status, ...ids } = (one ?? {}) as { readonly Status?: string };
+  return Status === undefined ? undefined : { id: idIn(ids), status: Status };
 }

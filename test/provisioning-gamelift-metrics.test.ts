@@ -108,7 +108,7 @@ function createFaults(aborts: readonly AbortController[]): (request: GameLiftReq
     if (operation !== "CreateGameSession" && operation !== "StartGameSessionPlacement") {
       return undefined;
     }
-    const { Value: match = "" } = (input["GameProperties"] as { Key: string; Value: string }[]).find(
+    const { Value: match } = (input["GameProperties"] as { Key: string; Value: string }[]).find(
       ({ Key }) => Key === "match",
     )!;
     const [index, ...words] = match.split(" ");

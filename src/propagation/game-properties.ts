@@ -2,7 +2,7 @@ import type { SpanContext } from "@opentelemetry/api";
 import { formatTraceparent } from "./traceparent.ts";
 
 /** What `colyseus-otel/requested-at` is among Agones' annotations. GameLift cannot search for keys with dots. */
-export const GAME_REQUESTED_AT_KEY = "colyseus-otel-requested-at";
+const GAME_REQUESTED_AT_KEY = "colyseus-otel-requested-at";
 
 /** GameLift's limits: a tracestate (512) does not fit, and is left out. */
 export const GAME_PROPERTY_LIMITS = { items: 16, key: 32, value: 96 } as const;
