@@ -83,6 +83,8 @@ test("closing the provider ends what is under way as aborted, and waits until it
   await provider.close();
   expect(api.sessions[0]!.status).toBe("TERMINATED");
   expect(await failed).toMatchObject({ outcome: "aborted", cause: { message: "the provider gamelift was closed" } });
+  const { events } = fleet.recorded.one("provision.gamelift_wait_active");
+  expect(new Set(events.map((event) => event.attributes?.["status"]))).not.toContain("aborted");
   expect(spanTree(fleet.recorded.spans())).toMatchInlineSnapshot(`
     "provision.allocate_server  error.type=aborted
       provision.gamelift_create_session

@@ -16,7 +16,7 @@ function eventSource() {
 
 test("with events a placement is looked up once for each, and not polled", async () => {
   const { events, writer } = eventSource();
-  await using fleet = await startFleet({ onCreateGameSession() {} }, { ...QUEUE, events, poll: undefined });
+  await using fleet = await startFleet({ onCreateGameSession() {} }, { ...QUEUE, events });
   const { api, provider } = fleet;
   const allocation = allocate({ provider });
   await api.waitFor(() => api.placements.length === 1);
@@ -62,23 +62,7 @@ test("of events that nobody waits for the last thousand are kept", async () => {
   expect(woken).not.toHaveBeenCalled();
 });
 
-test("events that end or fail leave a warning and polls", async () => {
-  const warned = vi.spyOn(console, "warn").mockReturnValue();
-  async function* failing(): AsyncGenerator<string> {
-    yield "another";
-    throw new Error("queue gone");
-  }
-  await using fleet = await startFleet({ onCreateGameSession() {} }, { ...QUEUE, events: failing() });
-  const { api, provider } = fleet;
-  const allocation = allocate({ provider });
-  await api.waitFor(() => api.count("DescribeGameSessionPlacement") > 2);
-  api.sessions[0]!.activate();
-  await allocation;
-  expect(warned.mock.calls.flat()).toEqual([
-    "colyseus-otel: gamelift.events failed: Error: queue gone; game sessions are polled from now on",
-  ]);
-});
-
+// Before the one that warns: a warning is not repeated for a minute.
 test("closing the provider lets go of the events, without a word", async () => {
   const warned = vi.spyOn(console, "warn").mockReturnValue();
   const { promise, resolve } = Promise.withResolvers<IteratorResult<string>>();
@@ -96,6 +80,23 @@ test("closing the provider lets go of the events, without a word", async () => {
   expect(warned).not.toHaveBeenCalled();
 });
 
+test("events that end or fail leave a warning and polls", async () => {
+  const warned = vi.spyOn(console, "warn").mockReturnValue();
+  async function* failing(): AsyncGenerator<string> {
+    yield "another";
+    throw new Error("queue gone");
+  }
+  await using fleet = await startFleet({ onCreateGameSession() {} }, { ...QUEUE, events: failing() });
+  const { api, provider } = fleet;
+  const allocation = allocate({ provider });
+  await api.waitFor(() => api.count("DescribeGameSessionPlacement") > 2);
+  api.sessions[0]!.activate();
+  await allocation;
+  expect(warned.mock.calls.flat()).toEqual([
+    "colyseus-otel: gamelift.events failed: Error: queue gone; game sessions are polled from now on",
+  ]);
+});
+
 test("what is active at the last moment is seen although the next poll would come too late", async () => {
   await using fleet = await startFleet({ onCreateGameSession() {} }, { poll: { first: 60_000, longest: 60_000 } });
   const { api, provider } = fleet;
@@ -106,7 +107,7 @@ test("what is active at the last moment is seen although the next poll would com
   expect(api.count("DescribeGameSessions")).toBe(1);
 });
 
-test("polls grow rarer, and a throttled one makes the next as rare as they get", async () => {
+test("polls grow rarer", async () => {
   await using fleet = await startFleet({ onCreateGameSession() {} }, { poll: { first: 20, longest: 400 } });
   const { api, provider, recorded } = fleet;
   const allocation = allocate({ provider });
@@ -117,4 +118,15 @@ test("polls grow rarer, and a throttled one makes the next as rare as they get",
   const at = events.map(({ time: [s, ns] }) => s * 1000 + ns / 1e6);
   // Half of a pause is chance: of ten, the last is at least eleven times as long as the first can be.
   expect(at[9]! - at[8]!).toBeGreaterThan(QUICK.first * 10);
+});
+
+test("after a throttled look the next is as late as they get", async () => {
+  await using fleet = await startFleet({}, { poll: { first: 20, longest: 2000 } });
+  const { api, provider, recorded } = fleet;
+  api.setFault(() => (api.count("DescribeGameSessions") === 1 ? { error: "ThrottlingException" } : undefined));
+  await allocate({ provider });
+  const { events } = recorded.one("provision.gamelift_wait_active");
+  expect(events.map((event) => event.attributes?.["status"])).toEqual(["quota", "ACTIVE"]);
+  const [throttled, next] = events.map(({ time: [s, ns] }) => s * 1000 + ns / 1e6);
+  expect(next! - throttled!).toBeGreaterThan(990);
 });

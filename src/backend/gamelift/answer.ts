@@ -34,7 +34,7 @@ export const NONE_READY: Verdict = {
   retryAfter: POLITE_MS,
 };
 export const NOT_ACTIVE: Verdict = { type: readyTimeout, outcome: readyTimeout, again: false };
-export const ABORTED: Verdict = { type: aborted, outcome: aborted, again: false, unclear: true };
+const ABORTED: Verdict = { type: aborted, outcome: aborted, again: false, unclear: true };
 const DEADLINE: Verdict = { type: deadline, outcome: deadline, again: false, unclear: true };
 const AWAY: Verdict = { type: ERROR_TYPES.unavailable, outcome: allocationFailed, again: true, unclear: true };
 const REFUSED: Verdict = { type: ERROR_TYPES.refused, outcome: allocationFailed, again: false };

@@ -3,7 +3,7 @@ import { ATTRIBUTES, ERROR_TYPES, EVENTS, SPANS } from "../../conventions.ts";
 import { now } from "../../internal/clock.ts";
 import { contextOf, newStep, type Step, type StepEvent } from "../../telling/step.ts";
 import type { Answer, Attempt } from "../provider.ts";
-import { ABORTED, NOT_ACTIVE, refused, refusedBy, serverOf, unlessUnknown, type Refused } from "./answer.ts";
+import { NOT_ACTIVE, refused, refusedBy, serverOf, unlessUnknown, type Refused } from "./answer.ts";
 import type { Call } from "./api.ts";
 import type { News } from "./news.ts";
 import type { GameLiftPoll } from "./options.ts";
@@ -68,14 +68,14 @@ async function lookUntilOver(attempt: Attempt, looks: Looks, waiting: Waiting): 
     // Half of it by chance: matches that were started together must not be looked at together.
     const pause = news.flowing ? PAUSE_BESIDE_NEWS_MS : longest * (0.5 + Math.random() / 2);
     await news.wait(id, Math.min(pause, left() - LAST_LOOK_MS), signal);
-    if (signal.aborted) {
-      return refused(ABORTED, "aborted", signal.reason);
-    }
     try {
       looks.seen = (await way.look(id, call).catch(unlessUnknown)) ?? looks.seen;
       look(looks, looks.seen.status);
     } catch (error) {
       const wrong = refusedBy(error, signal);
+      if (signal.aborted) {
+        return wrong;
+      }
       look(looks, wrong.failure.type);
       if (!wrong.refusal.again && wrong.failure.type !== ERROR_TYPES.deadline) {
         return wrong;
