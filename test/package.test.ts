@@ -64,6 +64,9 @@ test("exports what is written here, and a name that comes or goes is noticed", a
         "AllocationError",
         "agones",
         "allocate",
+        "flexMatchAttributes",
+        "gameLiftPlayerData",
+        "gamelift",
         "startSession",
       ],
       "./client": [
