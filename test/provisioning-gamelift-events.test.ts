@@ -21,6 +21,8 @@ test("with events a placement is looked up once for each, and not polled", async
   const allocation = allocate({ provider });
   await api.waitFor(() => api.placements.length === 1);
   const { id } = api.placements[0]!;
+  // Nothing to wait for: polls of the tests' pace would be there by now.
+  await new Promise((resolve) => setTimeout(resolve, 200));
   await writer.write("another");
   await writer.write(id);
   await api.waitFor(() => api.count("DescribeGameSessionPlacement") === 1);

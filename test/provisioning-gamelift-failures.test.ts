@@ -100,6 +100,15 @@ test("a call that never reached AWS is repeated, and so is one that the client g
   expect(api.sessions).toHaveLength(1);
 });
 
+test("a conflict may be with the same call, still under way: it is repeated with its token", async () => {
+  await using fleet = await startFleet();
+  const { api, provider } = fleet;
+  api.setFault(once("CreateGameSession", { error: "ConflictException" }));
+  await allocate({ provider });
+  const [one, two] = api.requests.filter(({ operation }) => operation === "CreateGameSession");
+  expect(two).toEqual(one);
+});
+
 test("each allocation has a token of its own, and a new one after an answer that refused", async () => {
   await using fleet = await startFleet({ processes: 2 });
   const { api, provider } = fleet;
