@@ -24,7 +24,7 @@ type Way = (typeof WAYS)[number];
 const MATCHES = 50;
 /** Long enough on a busy machine for what must be had, and for a first answer where none may be had. */
 const DEADLINE = 20_000;
-const SHORT = 2500;
+const SHORT = 6000;
 const HOPELESS: readonly Way[] = ["none ready", "never active", "throttled", "conflict", "hang"];
 
 /** Mulberry32: the same mixture each time. */
