@@ -72,7 +72,7 @@ test("whatever properties a match has, it is refused with a TypeError or underst
         ...own,
         ...annotations,
       };
-      const names = Object.keys({ ...sent, traceparent: "", "colyseus-otel-requested-at": "" });
+      const names = Object.keys({ ...sent, traceparent: "", "colyseus-otel/requested-at": "" });
       const fits =
         names.length <= 16 &&
         [own, annotations].every((bag) => Object.keys(bag).every((key) => key !== "" && key.length <= 32)) &&

@@ -29,7 +29,7 @@ test("one trace leads from the matchmaker to the game session, which is played o
     gameMode: "ctf",
     region: "eu-1",
     map: "dust2",
-    "colyseus-otel-requested-at": requestedAt,
+    "colyseus-otel/requested-at": requestedAt,
     traceparent: `00-${traceId}-${spanId}-01`,
   };
   expect(hosted[0]!.properties).toEqual(properties);
@@ -143,9 +143,9 @@ test("without maximumPlayers there is room for the match's players", async () =>
 
 test("the names of the game's own properties win, but not those of the context, and a tracestate is left out", async () => {
   await using fleet = await startFleet({}, { properties: { map: "dust2", season: "4", traceparent: "stale" } });
-  const annotations = { map: "mirage", gameMode: "ranked", "colyseus-otel-requested-at": "0" };
+  const annotations = { map: "mirage", gameMode: "ranked", "colyseus-otel/requested-at": "0" };
   await allocate({ provider: fleet.provider, mode: "ctf", players: [PLAYER], annotations });
-  const { traceparent, "colyseus-otel-requested-at": at, ...properties } = fleet.api.sessions[0]!.properties;
+  const { traceparent, "colyseus-otel/requested-at": at, ...properties } = fleet.api.sessions[0]!.properties;
   expect(properties).toEqual({ map: "mirage", season: "4", gameMode: "ranked" });
   expect(traceparent).toMatch(/^00-a{32}-[0-9a-f]{16}-01$/);
   expect(Number(at)).toBeGreaterThan(0);

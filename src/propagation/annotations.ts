@@ -13,8 +13,8 @@ export const ANNOTATION_KEYS: readonly string[] = [
 ];
 
 /**
- * Annotation in which the matchmaker says since when it has waited for a server, in whole epoch milliseconds: a server
- * that turned Ready later than that was a cold start.
+ * Annotation, or game property, in which the matchmaker says since when it has waited for a server, in whole epoch
+ * milliseconds: a server that turned Ready later than that was a cold start. Without a dot, for which GameLift cannot search.
  */
 export const REQUESTED_AT_KEY = "colyseus-otel/requested-at";
 
