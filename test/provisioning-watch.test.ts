@@ -241,6 +241,9 @@ test("a server whose end was lost is forgotten when the watch begins anew", () =
   expect(servers.any).toBe(false);
   expect(servers.take(message)).toBeUndefined();
   expect(servers.any).toBe(true);
+  servers.restart();
+  servers.take({ ...message, type: "DELETED" });
+  expect(servers.take(message)).toEqual({ name: "x", state: "Ready", ready: true });
 });
 
 test("what matches none of the selectors is not waited for", () => {

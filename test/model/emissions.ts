@@ -6,11 +6,11 @@ export const ELSEWHERE = {
   spans: /^(agones|gamelift|gameserver|provision)\.|^session\.phase\.login$/,
   attributes: either(
     /^(agones|client|deployment|game|gamelift|gameserver|player|provision|service)\./,
-    /^(region|required_players|server\.(address|port)|colyseus\.trace_context\.source)$/,
+    /^(region|required_players|max_players|state|status|server\.(address|port)|colyseus\.trace_context\.source)$/,
     /^session\.(auth_method|leg|segment\.index)$/,
   ),
   errorTypes: either(
-    /^(aborted|allocation_failed|contention|deadline|ready_timeout|tls_refused|unallocated|unavailable)$/,
+    /^(aborted|allocation_failed|contention|deadline|quota|ready_timeout|tls_refused|unallocated|unavailable)$/,
     /^(listen_failed|orchestrator_failed|ipc_timeout|not_encodable|queue_full|rejected)$/,
   ),
   labels: /^client\./,

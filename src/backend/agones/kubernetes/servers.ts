@@ -39,6 +39,7 @@ export function knowServers(selectors: readonly GameServerSelector[]): KnownServ
       const matching = selectors.filter((selector) => matches(selector, textsOf(labels)));
       if (type === "DELETED" || (selectors.length > 0 && matching.length === 0)) {
         known.delete(name);
+        before.delete(name);
         return undefined;
       }
       if (type !== "ADDED" && type !== "MODIFIED") {
