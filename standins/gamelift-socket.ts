@@ -22,6 +22,8 @@ export type CallFault =
   | { readonly status: number }
   /** Carried out, and answered with this. */
   | { readonly text: string }
+  /** Carried out, and answered twice: these fields with the request's id go before the answer. */
+  | { readonly before: object }
   /** Carried out, and answered later. */
   | { readonly after: Promise<unknown> };
 
@@ -113,6 +115,9 @@ export async function startGameLift(): Promise<GameLiftSocket> {
         ? { StatusCode: typeof fault === "object" ? fault.status : 0, ErrorMessage: "on command" }
         : carryOut(truth, process, request);
     const text = JSON.stringify({ Action: action, RequestId: requestId, ...reply });
+    if (typeof fault === "object" && "before" in fault) {
+      socket.send(JSON.stringify({ Action: action, RequestId: requestId, ...fault.before }));
+    }
     if (fault === "cut" || fault === "cut_after") {
       socket.terminate();
     } else if (typeof fault === "object" && "after" in fault) {

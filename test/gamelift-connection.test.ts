@@ -1,12 +1,28 @@
+import type { Attributes } from "@opentelemetry/api";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createConnection, type Connection } from "../src/orchestrators/gamelift/connection.ts";
 import type { Fields } from "../src/orchestrators/gamelift/frames.ts";
 import { GameLiftError } from "../src/orchestrators/gamelift/game-lift-error.ts";
+import { connectProcess } from "../src/orchestrators/gamelift/process.ts";
 import { refresh } from "../src/orchestrators/gamelift/refresh.ts";
 import type { Timings } from "../src/orchestrators/gamelift/timings.ts";
+import type { OrchestratorEvents } from "../src/orchestrators/orchestrator.ts";
+import type { Step } from "../src/telling/step.ts";
 import { startGameLift, type CallFault, type GameLiftSocket } from "../standins/gamelift-socket.ts";
 import { QUICK } from "./_gamelift.ts";
 import { until } from "./_server.ts";
+
+const CONTAINER_KEYS = { AccessKeyId: "AK", SecretAccessKey: "SK", Token: "ST" };
+const IDENTITY = {
+  processId: "process-1",
+  hostId: "host-1",
+  fleetId: "fleet-1",
+  authorization: { by: "token", token: "token-1" },
+  tool: { name: undefined, version: undefined },
+} as const;
 
 interface Seen {
   readonly faults: string[];
@@ -34,14 +50,7 @@ afterEach(async () => {
 
 function line(timings: Partial<Timings> = {}): Line {
   const seen: Seen = { faults: [], troubles: [], pushes: [] };
-  const identity = {
-    webSocketUrl: service.url,
-    processId: "process-1",
-    hostId: "host-1",
-    fleetId: "fleet-1",
-    authorization: { by: "token", token: "token-1" },
-    tool: { name: undefined, version: undefined },
-  } as const;
+  const identity = { ...IDENTITY, webSocketUrl: service.url };
   const events = {
     tell: (kind: string) => void seen.faults.push(kind),
     trouble: (reason: string | undefined) => void seen.troubles.push(reason),
@@ -64,6 +73,13 @@ async function connected(timings?: Partial<Timings>): Promise<Line> {
   const opened = line(timings);
   await opened.connection.connect(10_000);
   return opened;
+}
+
+/** Longer than a connection that should not be made would take. */
+async function roundTrips({ call }: Line): Promise<void> {
+  for (let times = 0; times < 30; times += 1) {
+    await call("HeartbeatServerProcess");
+  }
 }
 
 test("says who it is, in the words of the official SDKs", async () => {
@@ -148,14 +164,56 @@ test("an answer that comes too late is nobody's, and is counted", async () => {
   expect(opened.seen.faults).toEqual(["timeout", "unasked_answer"]);
 });
 
+test.each(["200", null, undefined, [200]])(
+  "an answer with the status %j is none: the right one may still come",
+  async (status) => {
+    using opened = await connected();
+    service.fault("GetComputeCertificate", { before: { StatusCode: status } });
+    expect(await opened.call("GetComputeCertificate")).toMatchObject({ ComputeName: "host-1" });
+    expect(opened.seen.faults).toEqual(["wrong_type"]);
+  },
+);
+
+test("in a container the task's id is the host, for the service and for the resource", async () => {
+  const answers = createServer(({ url }, response) =>
+    response.end(JSON.stringify(url === "/task" ? { TaskARN: "arn:aws:ecs:r:1:task/c/7f3a" } : CONTAINER_KEYS)),
+  ).listen(0, "127.0.0.1");
+  await once(answers, "listening");
+  const at = `http://127.0.0.1:${(answers.address() as AddressInfo).port}`;
+  const authorization = {
+    by: "container",
+    region: "eu-central-1",
+    credentialsUrl: `${at}/keys`,
+    taskUrl: `${at}/task`,
+  } as const;
+  const server = { ...IDENTITY, webSocketUrl: service.url, hostId: "", authorization };
+  const events = { tell() {}, trouble() {}, push() {} };
+  const connection = createConnection(server, events, QUICK);
+  const known: Attributes = {};
+  const step = { result: {} } as Step;
+  const told = { begin: () => step, end() {}, identified: (more: Attributes) => void Object.assign(known, more) };
+  await connectProcess({ events: told as unknown as OrchestratorEvents, server, connection }, 10_000);
+  expect(service.connections[0]).toMatchObject({ ComputeId: "7f3a", "X-Amz-Security-Token": "ST" });
+  expect(known).toEqual({
+    "gamelift.fleet_id": "fleet-1",
+    "gamelift.process_id": "process-1",
+    "gamelift.host_id": "7f3a",
+  });
+  connection.close();
+  answers.close();
+});
+
 test("two calls without an answer in a row are a dead connection; one, and a word of the service, is not", async () => {
   using opened = await connected();
   service.fault("GetComputeCertificate", "silence", "silence");
   await expect(opened.call("GetComputeCertificate", {}, 20)).rejects.toMatchObject({ failure: "timeout" });
   await opened.call("HeartbeatServerProcess");
   await expect(opened.call("GetComputeCertificate", {}, 20)).rejects.toMatchObject({ failure: "timeout" });
+  // Over a connection that was given up it would wait for the next.
+  await opened.call("HeartbeatServerProcess");
   expect(service.connections).toHaveLength(1);
-  service.fault("GetComputeCertificate", "silence");
+  service.fault("GetComputeCertificate", "silence", "silence");
+  await expect(opened.call("GetComputeCertificate", {}, 20)).rejects.toMatchObject({ failure: "timeout" });
   await expect(opened.call("GetComputeCertificate", {}, 20)).rejects.toMatchObject({ failure: "timeout" });
   await service.waitFor("another connection", () => service.connections.length === 2 && service.open === 1);
   await opened.call("GetComputeCertificate");
@@ -189,13 +247,13 @@ test("what the old connection never answers is asked over the new one", async ()
 });
 
 test("a refresh that fails leaves the connection that there is; the next one is taken", async () => {
-  using opened = await connected({ refresh: -1 });
+  using opened = await connected({ refresh: -1, firstPause: 1, longestPause: 1 });
   service.refuse(403, 1);
   service.refresh();
   await service.waitFor("the refused one", () => service.connections.length === 2);
   await until("its fault", () => opened.seen.faults.includes("unreachable"));
-  await opened.call("HeartbeatServerProcess");
-  expect(service.open).toBe(1);
+  await roundTrips(opened);
+  expect([service.open, service.connections.length]).toEqual([1, 2]);
   service.refresh(true);
   await service.waitFor("the next one", () => service.connections.length >= 3 && service.open === 1);
   await opened.call("HeartbeatServerProcess");
@@ -234,7 +292,7 @@ test("a service that accepts and cuts at once is not asked in a loop", async () 
 });
 
 test("a closed connection stays closed, and what waits is told", async () => {
-  using opened = await connected();
+  using opened = await connected({ firstPause: 1, longestPause: 1 });
   service.fault("HeartbeatServerProcess", "silence");
   const waiting = opened.call("HeartbeatServerProcess");
   await service.waitFor("the call", () => service.calls["HeartbeatServerProcess"] === 1);
@@ -242,7 +300,9 @@ test("a closed connection stays closed, and what waits is told", async () => {
   await expect(waiting).rejects.toMatchObject({ failure: "closed" });
   await service.waitFor("the goodbye", () => service.open === 0);
   await expect(opened.call("HeartbeatServerProcess")).rejects.toMatchObject({ failure: "closed" });
-  expect(service.connections).toHaveLength(1);
+  using another = await connected();
+  await roundTrips(another);
+  expect(service.connections).toHaveLength(2);
 });
 
 test("no more calls wait than a game session may have players coming and going", async () => {

@@ -56,8 +56,8 @@ test("a process that GameLift does not take fails the boot, with the service's r
   expect(fleet.service.process().heartbeats).toEqual([]);
 });
 
-test("no service: the boot fails at its deadline", async () => {
-  vi.spyOn(console, "warn").mockImplementation(() => {});
+test("no service: the boot fails at its deadline, and at the end nobody is told, nor waited for", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
   useGameLift({ url: "ws://127.0.0.1:1" });
   const orchestrator = quickGameLift({ deadline: 200 });
   await using game = await startServer({ arena: Arena }, { orchestrator });
@@ -66,6 +66,8 @@ test("no service: the boot fails at its deadline", async () => {
   );
   expect(game.recorded.one("gamelift.connect").attributes["error.type"]).toBe("orchestrator_failed");
   await expect(orchestrator.getComputeCertificate()).rejects.toMatchObject({ failure: "closed" });
+  await game.server.gracefullyShutdown(false);
+  expect(warned.mock.calls.flat().join()).not.toContain("was not told");
 });
 
 test("calls before there is a connection, or a game session, say so", async () => {

@@ -248,6 +248,7 @@ test("heartbeats are a minute apart, ten seconds more or less, and end", () => {
   const stop = startHeartbeat(async () => beats.push(Date.now()), undefined, TIMINGS);
   vi.advanceTimersByTime(3_600_000);
   stop();
+  expect(vi.getTimerCount()).toBe(0);
   const told = beats.length;
   vi.advanceTimersByTime(3_600_000);
   vi.useRealTimers();

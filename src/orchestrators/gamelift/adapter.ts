@@ -41,6 +41,8 @@ export function createGameLift(options: ResolvedGameLiftOptions, timings: Timing
   const service = createService(call, () => sessions.current?.GameSessionId);
   let running: Running | undefined;
   let failedEarly: unknown;
+  /** The service may count on this process. */
+  let known = false;
   let stopHeartbeat: (() => void) | undefined;
 
   async function call(action: string, fields: Fields = {}, repeatable = true): Promise<Fields> {
@@ -108,6 +110,7 @@ export function createGameLift(options: ResolvedGameLiftOptions, timings: Timing
         throw failedEarly;
       }
       await running.connected;
+      known = true;
       sessions.open();
       await activateProcess(running, { ...options, port: options.port ?? port }, timings);
       stopHeartbeat = startHeartbeat(
@@ -119,7 +122,9 @@ export function createGameLift(options: ResolvedGameLiftOptions, timings: Timing
     async shutdown() {
       sessions.end();
       stopHeartbeat?.();
-      await running?.connection.call("TerminateServerProcess", {}, { timeout: timings.terminate });
+      if (known) {
+        await running?.connection.call("TerminateServerProcess", {}, { timeout: timings.terminate });
+      }
     },
     close() {
       sessions.end();

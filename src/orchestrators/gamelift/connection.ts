@@ -122,7 +122,6 @@ export function createConnection(
     function leave(): void {
       clearTimeout(timer);
       retired.delete(socket);
-      calls.lost(socket);
       socket.close();
     }
     retired.set(socket, leave);
