@@ -4,6 +4,7 @@ import { mapLoad } from "colyseus-otel";
 import { afterEach, expect, test, vi } from "vitest";
 import { startHeartbeat } from "../src/orchestrators/gamelift/heartbeat.ts";
 import { TIMINGS } from "../src/orchestrators/gamelift/timings.ts";
+import { gamePropertiesWithContext } from "../src/propagation/game-properties.ts";
 import { startFleet } from "./_gamelift.ts";
 import { until } from "./_server.ts";
 import { recordTelemetry, spanTree } from "./_telemetry.ts";
@@ -130,6 +131,18 @@ test.each([
   expect(boot).toBe(fleet.game.recorded.one("gameserver.boot").spanContext().traceId);
   expect(links).toEqual(players.map((digit) => digit.repeat(32)));
   expect(allocated.attributes).toMatchObject({ "gamelift.session_id": id, "gameserver.start": "warm" });
+});
+
+test("what allocate() writes into the game properties is understood: who waited before the server was ready has a cold start", async () => {
+  await using fleet = await startFleet(Arena);
+  await fleet.game.telemetry.ready;
+  const asked = { traceId: TRACE, spanId: "b7ad6b7169203331", traceFlags: 1 };
+  const GameProperties = gamePropertiesWithContext({ mode: "ctf" }, Date.now() - 60_000, asked);
+  fleet.service.createGameSession({ GameProperties });
+  await until("gameserver.allocated", () => fleet.game.recorded.named("gameserver.allocated").length === 1);
+  const allocated = fleet.game.recorded.one("gameserver.allocated");
+  expect(allocated.attributes["gameserver.start"]).toBe("cold");
+  expect(allocated.parentSpanContext).toMatchObject({ traceId: TRACE, spanId: asked.spanId });
 });
 
 test("a game session that cannot be loaded never turns active, and the server says why", async () => {
