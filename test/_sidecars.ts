@@ -89,7 +89,10 @@ async function sdkServer(path: string, options: GameServerOptions = {}, stamped:
     const hear = (chunk: Buffer) => (pings += String(chunk).split("Health Ping Received!").length - 1);
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
-    await until("sdk-server", async () => (await call(ports, "GET", "/gameserver").catch(() => ({ status: 0 }))).status === 200);
+    await until(
+      "sdk-server",
+      async () => (await call(ports, "GET", "/gameserver").catch(() => ({ status: 0 }))).status === 200,
+    );
     return async () => {
       child.kill("SIGKILL");
       await exited;

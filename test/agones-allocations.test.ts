@@ -44,7 +44,10 @@ test("each allocation that messages show is told once, of the right kind, and ne
 test("where nobody writes last-allocated, a message of before the allocation does not make it two", () => {
   const process = startProcess();
   const look = { stamp: undefined, context: undefined, asked: undefined };
-  const [ready, allocated] = [gameServerOf({ ...look, version: 2, state: "Ready" }), gameServerOf({ ...look, version: 3, state: "Allocated" })];
+  const [ready, allocated] = [
+    gameServerOf({ ...look, version: 2, state: "Ready" }),
+    gameServerOf({ ...look, version: 3, state: "Allocated" }),
+  ];
   [ready, allocated, ready, allocated].forEach((message) => process.see(message));
   expect(process.told()).toHaveLength(1);
   [gameServerOf({ ...look, version: 4, state: "Ready" }), allocated].forEach((message) => process.see(message));
@@ -168,7 +171,11 @@ function startProcess() {
 }
 
 /** How many there were, and the context of the newest. */
-function handedBack(looks: readonly Look[], told: readonly Told[], contexts: readonly string[]): Record<string, string> {
+function handedBack(
+  looks: readonly Look[],
+  told: readonly Told[],
+  contexts: readonly string[],
+): Record<string, string> {
   const version = ({ at }: Told) => looks.find(({ stamp }) => stamp === at)!.version;
   const inTime = told.filter((one) => {
     const index = looks.findIndex(({ stamp }) => stamp === one.at);

@@ -155,10 +155,14 @@ describe.each(WAYS)("over %s", (way) => {
     await game.telemetry.ready;
     const pings = stand.pings.length;
     const statuses = new Set<number>();
-    await until("six pings more", async () => {
-      statuses.add((await probe(game, "/readyz")).status);
-      return stand.pings.length >= pings + 6;
-    }, 10_000);
+    await until(
+      "six pings more",
+      async () => {
+        statuses.add((await probe(game, "/readyz")).status);
+        return stand.pings.length >= pings + 6;
+      },
+      10_000,
+    );
     expect([...statuses]).toEqual([200]);
     expect(ours(warned)).toEqual([]);
     stand.faults.slow(0);

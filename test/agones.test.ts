@@ -208,7 +208,6 @@ describe.each(WAYS)("over %s", (way) => {
       expect(game.recorded.one(ALLOCATED).spanContext().traceId).toBe(TRACE);
     });
 
-
     test("Agones is told that the server is done", async () => {
       await using sidecar = await startSidecar();
       await using game = await startGame(sidecar);

@@ -4,6 +4,9 @@
  */
 export const SUITE: readonly string[] = [
   "agones",
+  "agones-faults",
+  "agones-figures",
+  "agones-restarts",
   "boot",
   "cluster",
   "cluster-contexts",
