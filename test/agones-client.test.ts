@@ -34,16 +34,22 @@ test("bytes that are no GameServer throw nothing", () => {
   expect(decodeGameServer(named.subarray(0, -1))).toEqual({});
 });
 
-test("the way to Ready loads no Agones SDK and one grpc-js, and once closed nothing keeps the process alive", async () => {
-  await using stand = await startSidecar({ readyDelay: 0 });
-  const { packages } = await connectInProcess(stand.port);
-  expect(packages.filter((name) => /agones|protobuf|grpc/.test(name))).toEqual(["@grpc/grpc-js"]);
-  expect(stand.calls).toMatchObject({ ready: 1, watchGameServer: 1, health: 1 });
-});
+test.each([
+  ["grpc", ["@grpc/grpc-js"]],
+  ["http", []],
+] as const)(
+  "the way to Ready over %s loads of Agones and gRPC %j, and once closed nothing keeps the process alive",
+  async (transport, loaded) => {
+    await using stand = await startSidecar({ readyDelay: 0 });
+    const { packages } = await connectInProcess(stand, { transport });
+    expect(packages.filter((name) => /agones|protobuf|grpc/.test(name))).toEqual(loaded);
+    expect(stand.calls).toMatchObject({ ready: 1, watchGameServer: 1, health: 1 });
+  },
+);
 
 test("a connection given up keeps no process alive", async () => {
   await using stand = await startSidecar({ readyDelay: 60_000 });
-  const { failure } = await connectInProcess(stand.port);
+  const { failure } = await connectInProcess(stand, { deadline: 500 });
   expect(failure).toContain("did not show Ready in 0.5 s");
 });
 
@@ -126,7 +132,7 @@ test("the streams of the program's own in its SDK object are left there, also by
 
 test("without @grpc/grpc-js the error names what to install", async () => {
   await using stand = await startSidecar();
-  const { failure } = await connectInProcess(stand.port, "@grpc/grpc-js");
+  const { failure } = await connectInProcess(stand, {}, "@grpc/grpc-js");
   expect(failure).toContain(
     'agones() needs the package @grpc/grpc-js: npm install @grpc/grpc-js, or use agones({ transport: "http" }) ERR_MODULE_NOT_FOUND',
   );
@@ -181,8 +187,12 @@ async function serve(handlers: UntypedServiceImplementation): Promise<AsyncDispo
   return { number, [Symbol.asyncDispose]: async () => server.forceShutdown() };
 }
 
-/** The adapter alone in a process of its own, which has 10 seconds to end by itself after close(). */
-async function connectInProcess(port: number, missing = ""): Promise<{ packages: string[]; failure?: string }> {
+/** The adapter alone in a process of its own, which has 15 seconds to end by itself after close(). */
+async function connectInProcess(
+  { port, httpPort }: { readonly port: number; readonly httpPort: number },
+  options: AgonesOptions,
+  missing = "",
+): Promise<{ packages: string[]; failure?: string }> {
   const code = `
     import { registerHooks } from "node:module";
     const packages = new Set();
@@ -195,7 +205,7 @@ async function connectInProcess(port: number, missing = ""): Promise<{ packages:
       },
     });
     const { agones } = await import("${new URL("../src/agones.ts", import.meta.url).href}");
-    const orchestrator = agones({ deadline: 500 });
+    const orchestrator = agones(${JSON.stringify(options)});
     orchestrator.connect({
       begin: () => ({ result: {} }), end() {}, traceparent() {}, identified() {}, allocated() {}, released() {}, trouble() {},
     });
@@ -206,8 +216,8 @@ async function connectInProcess(port: number, missing = ""): Promise<{ packages:
     console.log(JSON.stringify({ failure, packages: [...packages].sort() }));
   `;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], {
-    env: { ...process.env, AGONES_SDK_GRPC_PORT: String(port) },
-    timeout: 10_000,
+    env: { ...process.env, AGONES_SDK_GRPC_PORT: String(port), AGONES_SDK_HTTP_PORT: String(httpPort) },
+    timeout: 15_000,
   });
   return JSON.parse(stdout) as { packages: string[]; failure?: string };
 }
