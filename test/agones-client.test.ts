@@ -85,6 +85,24 @@ test("an update that the watch lost is found by asking", async () => {
   expect([found.status?.state, asked]).toEqual(["Ready", ["RequestReady", "Ready"]]);
 });
 
+test("an update between a watch's first message and its subscription is found soon, though nobody waits for it", async () => {
+  const states: (string | undefined)[] = [];
+  const watch = followGameServer({
+    sidecar: {
+      getGameServer: async () => ({ status: { ...READY.status!, state: "Allocated" } }),
+      watch: (onUpdate) => {
+        onUpdate(READY);
+        return () => {};
+      },
+    },
+    contact: { lost() {}, back() {} },
+    onUpdate: ({ status }) => states.push(status?.state),
+  });
+  await until("the update", () => states.length > 1, 4000);
+  watch.close();
+  expect(states).toEqual(["Ready", "Allocated"]);
+});
+
 test("a watch that is closed while it asks says nothing of it", async () => {
   const warned = vi.spyOn(console, "warn");
   const answer = Promise.withResolvers<GameServer>();

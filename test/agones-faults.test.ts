@@ -190,9 +190,13 @@ describe.each(WAYS)("over %s", (way) => {
   test("an allocation whose message was lost is found by asking", async () => {
     await using running = await startReady();
     const { sidecar, game } = running;
+    // Whatever else changes the GameServer would bring it along.
+    await sidecar.waitFor(({ annotations }) => "agones.dev/sdk-traceparent" in annotations, 5000, "the boot's context");
+    const watches = sidecar.calls.watchGameServer;
     sidecar.faults.loseMessages(1);
     sidecar.allocate({ annotations: REQUEST });
     await until(ALLOCATED, () => game.recorded.named(ALLOCATED).length === 1, 10_000);
+    expect(sidecar.calls.watchGameServer).toBe(watches);
   }, 20_000);
 
   test("messages that come twice are one allocation each", async () => {
@@ -220,15 +224,21 @@ describe.each(WAYS)("over %s", (way) => {
   test("a Ready() whose answer was lost is not said again to a server that is allocated meanwhile", async () => {
     quiet();
     await using stand = await startSidecar({ readyDelay: 0 });
-    stand.faults.slow(700);
-    await using game = await startGame(stand);
+    const orchestrator = agones({ ...over(way, stand), healthInterval: 50 });
+    orchestrator.connect(eventsWith(() => {}));
+    // There are connections that have been used.
+    await stand.waitFor(() => stand.pings.length >= 4, 5000, "pings");
+    stand.faults.slow(60_000);
+    const ready = orchestrator.ready(0);
     await stand.waitFor(({ state }) => state === "Ready", 5000, "Ready");
     stand.allocate({ annotations: REQUEST });
-    stand.faults.goaway();
+    stand.stop();
     stand.faults.slow(0);
-    await game.telemetry.ready;
+    await stand.start();
+    await ready;
     expect(stand.calls.ready).toBe(1);
     expect(stand.state()).toBe("Allocated");
+    orchestrator.close();
   }, 40_000);
 
   test("a Ready() that was answered and died in the sidecar's queue is said again", async () => {
@@ -262,13 +272,14 @@ describe.each(WAYS)("over %s", (way) => {
 
   test("what was handed back is sent again after an outage, in silence", async () => {
     const warned = quiet();
-    await using running = await startReady({ rateLimit: 300 });
+    await using running = await startReady({ rateLimit: 1000 });
     const { sidecar, game } = running;
     sidecar.allocate({ annotations: REQUEST });
     await until(ALLOCATED, () => game.recorded.named(ALLOCATED).length === 1);
-    // Within the sidecar's queue.
+    await sidecar.waitFor(() => sidecar.calls.setAnnotation! >= 3, 5000, "what is handed back");
+    await wait(100);
+    // It was answered, and waits in the sidecar's queue.
     sidecar.stop();
-    await wait(50);
     await sidecar.start();
     const { traceId, spanId } = game.recorded.one(ALLOCATED).spanContext();
     await sidecar.waitFor(
