@@ -5,6 +5,8 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Compares times: alone on the machine, after all others. */
 const TIMED = ["test/delays.test.ts"];
+/** Against programs that others wrote, which scripts/real.ts looks for. */
+const REAL = ["test/real/**/*.test.ts"];
 
 export default defineConfig({
   resolve: {
@@ -24,9 +26,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "all", include: ["test/**/*.test.ts"], exclude: TIMED, sequence: { groupOrder: 0 } },
+        test: {
+          name: "all",
+          include: ["test/**/*.test.ts"],
+          exclude: [...TIMED, ...REAL],
+          sequence: { groupOrder: 0 },
+        },
       },
       { extends: true, test: { name: "timed", include: TIMED, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: "real", include: REAL, sequence: { groupOrder: 2 }, testTimeout: 120_000 } },
     ],
   },
 });

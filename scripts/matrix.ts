@@ -7,6 +7,7 @@ import type { Ran } from "./command.ts";
 import { LINES, type Line } from "./matrix/lines.ts";
 import { createProject, pack } from "./matrix/project.ts";
 import { runSuite, type SuiteResult } from "./matrix/run-suite.ts";
+import { countsText, isGood, type Counts } from "./vitest-report.ts";
 
 interface Options {
   readonly only: readonly Line[];
@@ -16,8 +17,6 @@ interface Options {
 interface Outcome extends SuiteResult {
   readonly line: Line;
 }
-
-type Counts = Omit<SuiteResult, "output">;
 
 // On a pipe isTTY is undefined, which createColors() takes for its default: colours wherever CI is set.
 const color = pc.createColors(process.stdout.isTTY ? pc.isColorSupported : false);
@@ -88,7 +87,7 @@ async function perform(line: Line, installed: Ran): Promise<Outcome> {
     ? await runSuite(line, join(folder, line.name))
     : { passed: 0, failed: 1, skipped: 0, output: installed.output };
   const mark = isGood(result) ? color.green("ok    ") : color.red("FAILED");
-  console.log(`${mark} ${counts(result)} in ${secondsSince(start)}`);
+  console.log(`${mark} ${countsText(result)} in ${secondsSince(start)}`);
   if (!isGood(result)) {
     console.log(`\n${result.output.trim()}\n`);
   }
@@ -104,18 +103,9 @@ function summarize(all: readonly Outcome[]): number {
       ? color.green(`test:matrix: all ${all.length} lines passed`)
       : color.red(`test:matrix: ${bad.length} of ${all.length} lines failed: ${bad.join(", ")}`);
   console.log(
-    `${text}; ${counts({ passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") })} in ${secondsSince(began)}`,
+    `${text}; ${countsText({ passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") })} in ${secondsSince(began)}`,
   );
   return bad.length === 0 ? 0 : 1;
-}
-
-/** A line that ran nothing has not passed. */
-function isGood({ passed, failed }: Counts): boolean {
-  return passed > 0 && failed === 0;
-}
-
-function counts({ passed, failed, skipped }: Counts): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
 function secondsSince(start: number): string {
