@@ -53,10 +53,19 @@ export interface App extends AsyncDisposable {
 
 /** The game as a process of its own. */
 export function startApp(app: AppOptions, env: NodeJS.ProcessEnv = {}): App {
+  return startAppOf("game.ts", app, env);
+}
+
+/** A program of test/apps that is told as the game is. */
+export function startAppOf(
+  file: string,
+  app: object & Pick<AppOptions, "stopByItself">,
+  env: NodeJS.ProcessEnv = {},
+): App {
   const spawnedAt = performance.timeOrigin + performance.now();
   // A channel would keep the process alive that is to end by itself.
   const channel = app.stopByItself ? [] : ["ipc" as const];
-  const child = spawn(process.execPath, [fileURLToPath(new URL("./apps/game.ts", import.meta.url))], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(`./apps/${file}`, import.meta.url))], {
     env: { ...process.env, NODE_ENV: "test", OTEL_SERVICE_NAME: "game", ...env, APP: JSON.stringify(app) },
     stdio: ["ignore", "pipe", "pipe", ...channel],
   });
