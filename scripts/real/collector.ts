@@ -7,25 +7,25 @@ import { versionOf } from "./program.ts";
 
 const root = join(import.meta.dirname, "../..");
 const source = join(root, "test/real/collector");
-const built = join(root, "node_modules/.cache/colyseus-otel/collector");
+const CACHE = join(root, "node_modules/.cache/colyseus-otel/collector");
 const SAY_EVERY_MS = 15_000;
 
 /** Where the Collector of these sources is, or will be once it is built. */
-export function collectorPath(): string {
+export function collectorPath(cache = CACHE): string {
   const hash = createHash("sha256");
   for (const name of ["main.go", "go.mod", "go.sum"]) {
     hash.update(readFileSync(join(source, name)));
   }
-  return join(built, hash.digest("hex").slice(0, 16));
+  return join(cache, hash.digest("hex").slice(0, 16));
 }
 
 /** Builds the Collector unless that was done already, and says its version. */
-export async function builtCollector(progress: (line: string) => void): Promise<string> {
-  const path = collectorPath();
+export async function builtCollector(progress: (line: string) => void, cache = CACHE): Promise<string> {
+  const path = collectorPath(cache);
   if (!existsSync(path)) {
     const go = await versionOf("go", ["version"]);
-    await rm(built, { recursive: true, force: true });
-    await mkdir(built, { recursive: true });
+    await rm(cache, { recursive: true, force: true });
+    await mkdir(cache, { recursive: true });
     progress(`go ${go} builds the Collector: a minute or two, once`);
     await build(path, progress);
   }

@@ -17,7 +17,11 @@ clicks.add(3);
 
 class Arena extends Room {
   override maxClients = 50;
-  override onJoin() {}
+  override onJoin(_client: Client, options?: { readonly bug?: boolean }) {
+    if (options?.bug) {
+      throw new Error("a bug of the game's");
+    }
+  }
   override onLeave(): void | Promise<void> {
     return app.slowLeave === undefined ? undefined : wait(app.slowLeave);
   }

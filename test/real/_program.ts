@@ -17,6 +17,7 @@ export interface ProgramOptions {
 export interface Program extends AsyncDisposable {
   /** Rejects as soon as the program is gone before its time, with what it said last. */
   readonly gone: Promise<never>;
+  lastLines(): string;
   /** It takes bytes, and says nothing. */
   freeze(): void;
   thaw(): void;
@@ -48,6 +49,7 @@ export async function startProgram(path: string, { args, env, ready }: ProgramOp
   };
   const program: Program = {
     gone,
+    lastLines: () => lastLines(output),
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),
     end,
@@ -63,6 +65,9 @@ export async function startProgram(path: string, { args, env, ready }: ProgramOp
 }
 
 function lost(path: string, how: string, output: string): Error {
-  const last = output.trim().split("\n").slice(-LAST_LINES).join("\n");
-  return new Error(`${path} was gone before the test was over: ${how}. It said last:\n${last}`);
+  return new Error(`${path} was gone before the test was over: ${how}. It said last:\n${lastLines(output)}`);
+}
+
+function lastLines(output: string): string {
+  return output.trim().split("\n").slice(-LAST_LINES).join("\n");
 }
