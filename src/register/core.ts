@@ -25,15 +25,17 @@ const TELL_US = `\n;globalThis[Symbol.for("colyseus-otel.register")]?.(typeof Se
  */
 export function watchForCore(loaded: (server: ServerClass | undefined) => void): CoreWatch {
   let appUsesAgones = false;
+  const found = new Set<string>();
   slot[SLOT] = (Server) => guard("register", () => loaded(Server));
   const hooks = registerHooks({
-    load(url, context, nextLoad) {
-      const module = nextLoad(url, context);
-      appUsesAgones ||= AGONES_MODULE.test(url);
-      if (!SERVER_MODULE.test(url) || !module.source) {
-        return module;
+    resolve(specifier, context, nextResolve) {
+      const resolved = nextResolve(specifier, context);
+      appUsesAgones ||= AGONES_MODULE.test(resolved.url);
+      if (SERVER_MODULE.test(resolved.url) && !found.has(resolved.url)) {
+        found.add(resolved.url);
+        appendOnce(resolved.url);
       }
-      return { ...module, source: `${textOf(module.source)}${TELL_US}` };
+      return resolved;
     },
   });
   return {
@@ -45,6 +47,23 @@ export function watchForCore(loaded: (server: ServerClass | undefined) => void):
       slot[SLOT] = undefined;
     },
   };
+}
+
+/**
+ * Has the next load of this module tell us. In Node up to 22.22 and 24.4 no CommonJS module that is loaded while there is
+ * any load hook can require an ES module ("request for ... is not in cache"), so the hook is there for this one load only.
+ */
+function appendOnce(server: string): void {
+  const hook = registerHooks({
+    load(url, context, nextLoad) {
+      const module = nextLoad(url, context);
+      if (url !== server) {
+        return module;
+      }
+      hook.deregister();
+      return module.source ? { ...module, source: `${textOf(module.source)}${TELL_US}` } : module;
+    },
+  });
 }
 
 function textOf(source: string | ArrayBuffer | NodeJS.TypedArray): string {
