@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { types } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import type * as Agones from "./agones.ts";
 import type * as Main from "./index.ts";
@@ -12,9 +13,16 @@ import type * as Sdk from "./sdk.ts";
 // Our other entries, in the same folder once they are bundled. They are required, not imported: it must be done before
 // the app's next line runs, which may create a counter that a provider registered later would never see, or listen.
 const load = createRequire(import.meta.url);
-const sdkEntry = () => load("./sdk.js") as typeof Sdk;
-const mainEntry = () => load("./index.js") as typeof Main;
-const agonesEntry = () => load("./agones.js") as typeof Agones;
+
+interface Entries {
+  readonly main: () => typeof Main;
+  readonly agones: () => typeof Agones;
+}
+
+const required: Entries = {
+  main: () => load("./index.js") as typeof Main,
+  agones: () => load("./agones.js") as typeof Agones,
+};
 
 // Workers inherit --import, and have no boot of their own.
 if (isMainThread) {
@@ -22,7 +30,7 @@ if (isMainThread) {
 }
 
 function preload(): void {
-  let started = false;
+  let entries: Entries | Promise<Entries> | undefined;
   const core = watchForCore((Server) => {
     if (!Server) {
       warn(
@@ -31,32 +39,54 @@ function preload(): void {
       );
       return;
     }
-    if (!started) {
-      started = true;
-      attempt("telemetry is not started", startTelemetry);
+    if (!entries) {
+      entries = required;
+      attempt("telemetry is not started", () => {
+        // Whoever compiles what is required (tsx) has made a copy of the module, and would make one of core: then ours
+        // are imported, and the first listen() waits for them.
+        if (!types.isModuleNamespaceObject(startTelemetry())) {
+          entries = importEntries();
+        }
+      });
     }
     beforeFirstListen(Server, (server) => {
       core.unwatch();
       // A program that calls instrument() itself is traced already.
-      return (
-        !installation.by && attempt("this server is not traced", () => instrumentServer(server, core.appUsesAgones))
-      );
+      if (installation.by) {
+        return false;
+      }
+      const trace = (from: Entries) =>
+        attempt("this server is not traced", () => instrumentServer(server, from, core.appUsesAgones));
+      return entries instanceof Promise ? entries.then(trace) : trace(entries ?? required);
     });
   });
 }
 
-function startTelemetry(): void {
+function startTelemetry(): typeof Sdk {
   installation.preloading = true;
   try {
-    sdkEntry().startTelemetry();
+    const sdk = load("./sdk.js") as typeof Sdk;
+    sdk.startTelemetry();
+    return sdk;
   } finally {
     installation.preloading = false;
   }
 }
 
-function instrumentServer(server: InstanceType<ServerClass>, appUsesAgones: boolean): void {
-  const options = optionsFromEnvironment(process.env, { appUsesAgones, agones: () => agonesEntry().agones() });
-  mainEntry().instrument(server, options);
+async function importEntries(): Promise<Entries> {
+  const entry = (path: string) => import(new URL(path, import.meta.url).href) as Promise<unknown>;
+  try {
+    const [main, agones] = await Promise.all([entry("./index.js"), entry("./agones.js")]);
+    return { main: () => main as typeof Main, agones: () => agones as typeof Agones };
+  } catch {
+    // What is required fails for the same reason, where it is told.
+    return required;
+  }
+}
+
+function instrumentServer(server: InstanceType<ServerClass>, entries: Entries, appUsesAgones: boolean): void {
+  const options = optionsFromEnvironment(process.env, { appUsesAgones, agones: () => entries.agones().agones() });
+  entries.main().instrument(server, options);
   installation.by = "register";
 }
 

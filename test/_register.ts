@@ -14,6 +14,20 @@ interface Message {
   readonly ports?: number;
 }
 
+/** What one player of these apps leaves behind. */
+export const JOURNEY = [
+  "gameserver.boot",
+  "gameserver.boot.listen",
+  "gameserver.boot.load",
+  "gameserver.boot.prepare",
+  "matchmake arena",
+  "room.join arena",
+  "room.on_join arena",
+  "session.lifecycle",
+  "session.phase.in_game",
+  "session.started",
+];
+
 const NOTHING = { AGONES_SDK_GRPC_PORT: undefined, NODE_OPTIONS: undefined, COLYSEUS_OTEL_ENDPOINTS: "0" };
 
 /** `node --import colyseus-otel/register <args>`, from the package's own folder, with what is built. */

@@ -5,20 +5,7 @@ import { expect, test } from "vitest";
 import { startReceiver } from "../demo/receiver/receiver.ts";
 import { mintTicket } from "../example-server/tickets.ts";
 import { on17 } from "./_colyseus.ts";
-import { app, byName, play, playedSpans, start, watchingLoads } from "./_register.ts";
-
-const JOURNEY = [
-  "gameserver.boot",
-  "gameserver.boot.listen",
-  "gameserver.boot.load",
-  "gameserver.boot.prepare",
-  "matchmake arena",
-  "room.join arena",
-  "room.on_join arena",
-  "session.lifecycle",
-  "session.phase.in_game",
-  "session.started",
-];
+import { app, byName, JOURNEY, play, playedSpans, start, watchingLoads } from "./_register.ts";
 
 const traceable = (name: string) => !on17 || name.endsWith(".ts");
 
