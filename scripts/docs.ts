@@ -1,17 +1,23 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { readResults } from "./matrix/results.ts";
+import { pageWith } from "./matrix/table.ts";
 import { referencePages } from "./reference.ts";
 
 const root = join(import.meta.dirname, "..");
 const { check } = new Command("npm run docs --")
-  .description("Writes docs/spans.md and docs/metrics.md from src/conventions.ts.")
+  .description(
+    "Writes docs/spans.md and docs/metrics.md from src/conventions.ts, and the README's table of what test:matrix ran.",
+  )
   .option("--check", "write nothing; exit 1 naming the pages that are out of date", false)
   .allowExcessArguments(false)
   .parse()
   .opts<{ check: boolean }>();
 
-for (const [path, text] of referencePages()) {
+const readme = pageWith((await current("README.md")) ?? "", await readResults());
+
+for (const [path, text] of [...referencePages(), ["README.md", readme] as const]) {
   if ((await current(path)) === text) {
     continue;
   }

@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import pc from "picocolors";
 import type { Ran } from "./command.ts";
+import { createApp } from "./matrix/apps.ts";
 import { LINES, type Line } from "./matrix/lines.ts";
 import { createProject, pack } from "./matrix/project.ts";
+import { writeResults, type Result } from "./matrix/results.ts";
 import { runSuite, type SuiteResult } from "./matrix/run-suite.ts";
 import { countsText, isGood, type Counts } from "./vitest-report.ts";
 
 interface Options {
   readonly only: readonly Line[];
+  readonly without: readonly Line[];
   readonly keep: boolean;
 }
 
@@ -22,21 +25,34 @@ interface Outcome extends SuiteResult {
 const color = pc.createColors(process.stdout.isTTY ? pc.isColorSupported : false);
 const nameWidth = Math.max(...LINES.map(({ name }) => name.length)) + 2;
 const docWidth = Math.max(...LINES.map(({ doc }) => doc.length)) + 2;
-const { only, keep } = readOptions();
+const { only, without, keep } = readOptions();
+const lines = only.filter((line) => !without.includes(line));
 
 const began = performance.now();
+const projects: Record<string, Promise<Ran>> = {};
 const folder = temporaryFolder();
 const tarball = await pack(join(folder, "package"));
 console.log(`packed in ${secondsSince(began)}; each line is installed, then tested`);
-process.exitCode = summarize(await performAll());
+const outcomes = await performAll();
+if (only.length === LINES.length) {
+  await writeResults(LINES.map(resultOf));
+}
+process.exitCode = summarize(outcomes);
 
 function readOptions(): Options {
   return new Command("npm run test:matrix --")
-    .description("Tests the packed package beside each line of Colyseus and OpenTelemetry; exits 1 naming what failed.")
+    .description(
+      "Tests the packed package beside what users have; exits 1 naming what failed. A run of all lines writes test/matrix/results.json, from which `npm run docs` makes the README's table.",
+    )
     .addOption(
       new Option("--only <names>", "some of the lines, by name, with commas between")
         .argParser(parseNames)
         .default(LINES, "all"),
+    )
+    .addOption(
+      new Option("--without <names>", "lines to leave out; the table then says: not run")
+        .argParser(parseNames)
+        .default([], "none"),
     )
     .option("--keep", "leave the projects of the lines where they are, and say where", false)
     .addHelpText("after", `\nLines:\n${LINES.map(({ name, doc }) => `  ${name.padEnd(nameWidth)}${doc}`).join("\n")}`)
@@ -66,25 +82,38 @@ function temporaryFolder(): string {
 
 /** One suite at a time, for its waits are timed; the next line is installed meanwhile. */
 async function performAll(): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  let next = install(only[0]);
-  for (const [at, line] of only.entries()) {
+  const all: Outcome[] = [];
+  let next = install(lines[0]);
+  for (const [at, line] of lines.entries()) {
     process.stdout.write(`${line.name.padEnd(nameWidth)}${line.doc.padEnd(docWidth)}`);
     const installed = await next;
-    next = install(only[at + 1]);
-    outcomes.push(await perform(line, installed));
+    next = install(lines[at + 1]);
+    all.push(await perform(line, installed));
   }
-  return outcomes;
+  return all;
 }
 
 async function install(line: Line | undefined): Promise<Ran> {
-  return line ? createProject(join(folder, line.name), line, tarball) : { passed: true, output: "" };
+  if (!line) {
+    return { passed: true, output: "" };
+  }
+  projects[line.project] ??= createProject(join(folder, line.project), line, tarball);
+  const project = await projects[line.project]!;
+  return line.app && project.passed ? createApp(join(folder, line.name), line.app, tarball) : project;
+}
+
+function resultOf({ name, title, doc, versions }: Line): Result {
+  const { passed, failed } = outcomes.find(({ line }) => line.name === name) ?? {};
+  const node = versions["node"] ?? process.versions.node;
+  const tests = passed === undefined || failed === undefined ? {} : { tests: { passed, failed } };
+  return { name, title, doc, versions, node, ...tests };
 }
 
 async function perform(line: Line, installed: Ran): Promise<Outcome> {
   const start = performance.now();
+  const app = line.app ? JSON.stringify({ ...line.app, home: join(folder, line.name, line.app.folder) }) : "";
   const result = installed.passed
-    ? await runSuite(line, join(folder, line.name))
+    ? await runSuite(line, join(folder, line.project), app)
     : { passed: 0, failed: 1, skipped: 0, output: installed.output };
   const mark = isGood(result) ? color.green("ok    ") : color.red("FAILED");
   console.log(`${mark} ${countsText(result)} in ${secondsSince(start)}`);
@@ -96,6 +125,9 @@ async function perform(line: Line, installed: Ran): Promise<Outcome> {
 
 /** Prints what came out, and gives the exit code. */
 function summarize(all: readonly Outcome[]): number {
+  for (const { name } of without) {
+    console.log(color.yellow(`${name.padEnd(nameWidth)}NOT RUN`));
+  }
   const bad = all.filter((outcome) => !isGood(outcome)).map(({ line }) => line.name);
   const sum = (kind: keyof Counts) => all.reduce((total, outcome) => total + outcome[kind], 0);
   const text =

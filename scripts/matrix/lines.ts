@@ -1,11 +1,22 @@
+import { APPS, type App } from "./apps.ts";
+import { BESIDE, SUITE, TYPESCRIPT } from "./suite.ts";
+
 type Versions = Readonly<Record<string, string>>;
 
 /** One combination that users have: what is installed where our own devDependencies have another version. */
 export interface Line {
   readonly name: string;
+  /** What the table in the README calls it. */
+  readonly title: string;
   readonly doc: string;
+  /** Lines of one project share what is installed. */
+  readonly project: string;
+  /** With `node`, the tests run on that Node instead of this one. */
   readonly versions: Versions;
   readonly changes: readonly Change[];
+  /** Files of test/. */
+  readonly tests: readonly string[];
+  readonly app?: App;
 }
 
 /** A file of the example server, which is written for 0.18, as another line has to have it. */
@@ -23,7 +34,7 @@ interface Colyseus {
 }
 
 // Versions that belong together: schema 4 with Colyseus 0.17, schema 5 with 0.18.
-const COLYSEUS: Readonly<Record<string, Colyseus>> = {
+const COLYSEUS: Readonly<Record<"0.17" | "0.18", Colyseus>> = {
   "0.17": {
     versions: {
       "@colyseus/core": "0.17.51",
@@ -54,19 +65,83 @@ const COLYSEUS: Readonly<Record<string, Colyseus>> = {
 };
 
 // The exporters ask for exactly one SDK: with 2.12.1, which has no context-async-hooks, there would be two.
-const OPENTELEMETRY: Readonly<Record<string, Versions>> = {
+const OPENTELEMETRY: Readonly<Record<"2.12" | "3.1", Versions>> = {
   "2.12": { ...opentelemetry("1.9.1", "2.12.0", "0.223.0"), "@opentelemetry/sdk-trace-node": "2.12.0" },
   "3.1": opentelemetry("1.10.0", "3.1.0", "0.301.0"),
 };
 
-export const LINES: readonly Line[] = Object.entries(COLYSEUS).flatMap(([colyseus, { versions, changes }]) =>
-  Object.entries(OPENTELEMETRY).map(([otel, theirs]) => ({
-    name: `colyseus-${colyseus}-otel-${otel}`,
-    doc: `Colyseus ${versions["@colyseus/core"]}, OpenTelemetry ${theirs["@opentelemetry/core"]}`,
-    versions: { ...versions, ...theirs },
+const OWN = "matrix/line.ts";
+const TOOLS = { "@colyseus/tools": "0.18.4" };
+
+/** What this line of Colyseus and this line of OpenTelemetry are together; the suite, unless more is said. */
+function line(
+  colyseus: keyof typeof COLYSEUS,
+  otel: keyof typeof OPENTELEMETRY,
+  more: Partial<Line> & Pick<Line, "name">,
+): Line {
+  const { versions, changes } = COLYSEUS[colyseus];
+  const theirs = { ...versions, ...OPENTELEMETRY[otel], ...more.versions };
+  return {
+    title: `Colyseus ${versions["@colyseus/core"]}, OpenTelemetry ${theirs["@opentelemetry/core"]}`,
+    doc: "the whole suite",
+    project: more.name,
     changes,
-  })),
+    tests: [OWN, ...SUITE],
+    ...more,
+    versions: theirs,
+  };
+}
+
+const suites = (["0.17", "0.18"] as const).flatMap((colyseus) =>
+  (["2.12", "3.1"] as const).map((otel) => line(colyseus, otel, { name: `colyseus-${colyseus}-otel-${otel}` })),
 );
+
+const nodes = [
+  // The oldest that we say we support. It runs no TypeScript by itself, so that many apps of the suite are none for it.
+  line("0.18", "3.1", {
+    name: "node-22",
+    title: "Node 22.15.0",
+    doc: "the tests that start no TypeScript",
+    versions: { ...TOOLS, node: "22.15.0" },
+    tests: [OWN, ...SUITE.filter((test) => !TYPESCRIPT.includes(test)), ...["commonjs", "tools"].map(fileBeside)],
+  }),
+  line("0.18", "3.1", { name: "node-26", title: "Node 26.10.0", versions: { node: "26.10.0" } }),
+];
+
+const beside = Object.entries(BESIDE).map(([name, { title, doc }]) =>
+  line("0.18", "3.1", {
+    name,
+    title,
+    doc,
+    project: "beside",
+    versions: {
+      ...TOOLS,
+      "@colyseus/testing": "0.18.6",
+      "@opentelemetry/auto-instrumentations-node": "0.82.0",
+      "@opentelemetry/sdk-node": "0.301.0",
+      tsx: "4.23.15",
+    },
+    tests: [fileBeside(name)],
+  }),
+);
+
+// Both are for Colyseus 0.17: their players use what that project has.
+const apps = APPS.map((app) =>
+  line("0.17", "3.1", {
+    name: app.name,
+    title: app.title,
+    doc: "unchanged, under `--import colyseus-otel/register` alone",
+    project: "colyseus-0.17-otel-3.1",
+    tests: ["matrix/their-app.ts"],
+    app,
+  }),
+);
+
+export const LINES: readonly Line[] = [...suites, ...nodes, ...beside, ...apps];
+
+function fileBeside(name: string): string {
+  return `matrix/beside/${name}.ts`;
+}
 
 function opentelemetry(api: string, stable: string, experimental: string): Versions {
   const all = (version: string, names: readonly string[]) =>

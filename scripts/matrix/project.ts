@@ -29,7 +29,7 @@ export async function createProject(folder: string, line: Line, tarball: string)
   const ours = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Manifest;
   const tools = Object.fromEntries(TOOLS.map((name) => [name, ours.devDependencies[name]]));
   const manifest = {
-    name: line.name,
+    name: line.project,
     private: true,
     type: "module",
     dependencies: { ...tools, ...line.versions, "colyseus-otel": `file:${tarball}` },

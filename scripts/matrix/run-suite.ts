@@ -9,15 +9,18 @@ export interface SuiteResult extends Counts {
 }
 
 /** Runs the suite of a project that is installed. */
-export async function runSuite({ versions }: Line, folder: string): Promise<SuiteResult> {
-  const report = join(folder, "report.json");
+export async function runSuite({ name, versions, tests }: Line, folder: string, app = ""): Promise<SuiteResult> {
+  const report = join(folder, `report-${name}.json`);
   const vitest = join(folder, "node_modules/vitest/vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`, "--silent=passed-only"];
-  const args = [vitest, "run", "--config=test/matrix/vitest.config.ts", "--root=.", ...reporters];
+  const files = tests.map((file) => (file.endsWith(".ts") ? `test/${file}` : `test/${file}.test.ts`));
+  const args = [vitest, "run", "--config=test/matrix/vitest.config.ts", "--root=.", ...reporters, ...files];
+  const node = versions["node"] ? join(folder, "node_modules/.bin/node") : process.execPath;
   const env = {
     PATH: [join(folder, "node_modules/.bin"), process.env["PATH"]].join(delimiter),
     MATRIX_VERSIONS: JSON.stringify(versions),
+    MATRIX_APP: app,
   };
-  const { passed, output } = await command([process.execPath, ...args], folder, env);
+  const { passed, output } = await command([node, ...args], folder, env);
   return { ...(await readCounts(report, passed)), output };
 }

@@ -48,6 +48,30 @@ export const SUITE: readonly string[] = [
   "vite",
 ];
 
+/** Those of them that start TypeScript with plain node, which Node 22.15 does not run. */
+export const TYPESCRIPT: readonly string[] = [
+  "boot",
+  "collector-back",
+  "drain",
+  "provisioning",
+  "register",
+  "register-environment",
+  "story",
+  "vite",
+];
+
+/** What else a program may be run by or have beside us: tests of test/matrix/beside. */
+export const BESIDE: Readonly<Record<string, { readonly title: string; readonly doc: string }>> = {
+  commonjs: { title: "CommonJS apps", doc: "under the preload, on 0.18" },
+  tools: { title: "`@colyseus/tools` 0.18.4", doc: "`listen(app)` under the preload, ES module and CommonJS" },
+  tsx: { title: "`tsx` 4.23.15", doc: "`tsx --import` and `node --import tsx`, under the preload" },
+  testing: { title: "`@colyseus/testing` 0.18.6", doc: "`boot(server)` of an instrumented server" },
+  "own-sdk": {
+    title: "`@opentelemetry/sdk-node` 0.301.0, `auto-instrumentations-node` 0.82.0",
+    doc: "started before us: one trace, no span twice, ES module and CommonJS",
+  },
+};
+
 /** What these tests run or import. */
 export const FOLDERS: readonly string[] = ["demo", "example-server", "standins", "test/apps", "test/matrix"];
 

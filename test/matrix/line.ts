@@ -26,6 +26,10 @@ test("every package is the line's, for the suite and for the packed plugin", () 
   expect(found(plugin)).toEqual(expected);
 });
 
+test("the Node is the line's", () => {
+  expect(process.versions.node).toBe(expected["node"] ?? process.versions.node);
+});
+
 test("there is one copy of Colyseus' core, of the API and of the SDK", () => {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
     packages: Record<string, unknown>;

@@ -11,7 +11,7 @@ export default defineConfig({
       : [],
   },
   test: {
-    include: ["test/*.test.ts", "test/matrix/line.ts"],
+    include: ["test/*.test.ts", "test/matrix/*.ts", "test/matrix/beside/*.ts"],
     pool: "forks",
     isolate: true,
     testTimeout: 20_000,
