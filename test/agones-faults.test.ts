@@ -87,9 +87,9 @@ describe.each(WAYS)("over %s", (way) => {
     await using stand = await startSidecar();
     stand.faults.hang();
     const began = performance.now();
-    await using game = await startGame(stand, { deadline: 500 });
-    await expect(game.telemetry.ready).rejects.toThrow(/^the Agones sidecar at localhost:\d+ .*0\.5 s[^\n]*$/);
-    expect(performance.now() - began).toBeLessThan(4000);
+    await using game = await startGame(stand, { deadline: 2000 });
+    await expect(game.telemetry.ready).rejects.toThrow(/^the Agones sidecar at localhost:\d+ .*2\.0 s[^\n]*$/);
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   test("what accepts and never answers is no sidecar: the boot fails at its deadline", async () => {
@@ -98,9 +98,9 @@ describe.each(WAYS)("over %s", (way) => {
     const hung = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
     await once(hung, "listening");
     const { port } = hung.address() as { port: number };
-    await using game = await startGame({ port, httpPort: port }, { deadline: 300 });
+    await using game = await startGame({ port, httpPort: port }, { deadline: 2000 });
     await expect(game.telemetry.ready).rejects.toThrow(
-      new RegExp(`accepts connections but does not speak ${protocol} .* gave up after 0\\.3 s`),
+      new RegExp(`accepts connections but does not speak ${protocol} .* gave up after 2\\.0 s`),
     );
     sockets.forEach((socket) => socket.destroy());
     hung.close();
@@ -109,8 +109,8 @@ describe.each(WAYS)("over %s", (way) => {
   test("a GameServer that never turns Ready: the boot fails at its deadline", async () => {
     quiet();
     await using stand = await startSidecar({ readyDelay: 60_000 });
-    await using game = await startGame(stand, { deadline: 300 });
-    await expect(game.telemetry.ready).rejects.toThrow(/did not show Ready in 0\.3 s/);
+    await using game = await startGame(stand, { deadline: 2000 });
+    await expect(game.telemetry.ready).rejects.toThrow(/did not show Ready in 2\.0 s/);
   });
 
   test("a GameServer that turns Unhealthy while it waits fails the boot at once, and /readyz says so", async () => {
