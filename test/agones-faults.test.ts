@@ -226,15 +226,15 @@ describe.each(WAYS)("over %s", (way) => {
     await using stand = await startSidecar({ readyDelay: 0 });
     const orchestrator = agones({ ...over(way, stand), healthInterval: 50 });
     orchestrator.connect(eventsWith(() => {}));
-    // There are connections that have been used.
+    // A connection that has been used, and is free.
     await stand.waitFor(() => stand.pings.length >= 4, 5000, "pings");
-    stand.faults.slow(60_000);
+    await wait(20);
+    stand.faults.slow(3000);
     const ready = orchestrator.ready(0);
     await stand.waitFor(({ state }) => state === "Ready", 5000, "Ready");
     stand.allocate({ annotations: REQUEST });
-    stand.stop();
+    stand.faults.goaway();
     stand.faults.slow(0);
-    await stand.start();
     await ready;
     expect(stand.calls.ready).toBe(1);
     expect(stand.state()).toBe("Allocated");
