@@ -30,7 +30,7 @@ const FRAMES = fc.oneof(
   record("wrong_type", { Action: fc.constant("UpdateGameSession"), GameSession: WRONG }),
   record("wrong_type", {
     Action: fc.constant("TerminateProcess"),
-    TerminationTime: fc.oneof(fc.string(), fc.constant(null)),
+    TerminationTime: fc.oneof(fc.string(), fc.boolean(), fc.array(fc.integer())),
   }),
   record("wrong_type", {
     Action: fc.constant("RefreshConnection"),

@@ -203,10 +203,10 @@ test("a game session that is sent twice is one; one that is sent before the proc
     service.send(JSON.stringify({ Action: "CreateGameSession", GameSessionId, GameSessionName }));
   session("a", "first");
   session("a", "again");
-  service.terminate();
+  service.send(JSON.stringify({ Action: "TerminateProcess", TerminationTime: null }));
   session("b", "too late");
   await until("the exit", () => exit.mock.calls.length === 1);
-  expect(seen).toEqual(["first"]);
+  expect([seen, fleet.gamelift.terminationTime]).toEqual([["first"], undefined]);
   expect(game.recorded.named("gameserver.allocated")).toHaveLength(1);
 });
 

@@ -113,6 +113,7 @@ export function createGameLift(options: ResolvedGameLiftOptions, timings: Timing
       known = true;
       sessions.open();
       await activateProcess(running, { ...options, port: options.port ?? port }, timings);
+      sessions.ready();
       stopHeartbeat = startHeartbeat(
         (HealthStatus) => call("HeartbeatServerProcess", { HealthStatus }),
         options.health,

@@ -31,6 +31,8 @@ export interface GameSessions {
   begin(events: OrchestratorEvents, fleetId: string): void;
   /** From now on the service may send a game session: its answer to ActivateServerProcess may come after it. */
   open(): void;
+  /** It was answered. */
+  ready(): void;
   /** False where the message is no good. */
   pushed(action: Exclude<PushAction, "RefreshConnection">, fields: Fields): boolean;
   /** What comes now comes too late. */
@@ -118,9 +120,10 @@ export function createGameSessions(
   }
 
   function terminate({ TerminationTime: time }: Fields): boolean {
-    if (time !== undefined && typeof time !== "number") {
+    if (time !== undefined && time !== null && typeof time !== "number") {
       return false;
     }
+    // As in the official SDKs, one that is missing, null or 0 is none, and the process ends all the same.
     terminationTime = time || undefined;
     isOpen = false;
     events?.drain();
@@ -138,10 +141,8 @@ export function createGameSessions(
       events = to;
       fleetId = fleet;
     },
-    open() {
-      isOpen = true;
-      readyAt = now();
-    },
+    open: () => (isOpen = true),
+    ready: () => (readyAt = now()),
     end: () => (isOpen = false),
     pushed(action, fields) {
       if (action === "UpdateGameSession") {
