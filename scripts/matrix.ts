@@ -7,7 +7,7 @@ import type { Ran } from "./command.ts";
 import { createApp } from "./matrix/apps.ts";
 import { LINES, type Line } from "./matrix/lines.ts";
 import { createProject, pack } from "./matrix/project.ts";
-import { writeResults, type Result } from "./matrix/results.ts";
+import { writeResults } from "./matrix/results.ts";
 import { runSuite, type SuiteResult } from "./matrix/run-suite.ts";
 import { countsText, isGood, type Counts } from "./vitest-report.ts";
 
@@ -34,26 +34,20 @@ const folder = temporaryFolder();
 const tarball = await pack(join(folder, "package"));
 console.log(`packed in ${secondsSince(began)}; each line is installed, then tested`);
 const outcomes = await performAll();
-if (only.length === LINES.length) {
-  await writeResults(LINES.map(resultOf));
-}
+await writeResults(LINES, outcomes);
 process.exitCode = summarize(outcomes);
 
 function readOptions(): Options {
   return new Command("npm run test:matrix --")
     .description(
-      "Tests the packed package beside what users have; exits 1 naming what failed. A run of all lines writes test/matrix/results.json, from which `npm run docs` makes the README's table.",
+      "Tests the packed package beside what users have; exits 1 naming what failed. What came out goes to test/matrix/results.json, from which `npm run docs` makes the README's table.",
     )
     .addOption(
       new Option("--only <names>", "some of the lines, by name, with commas between")
         .argParser(parseNames)
         .default(LINES, "all"),
     )
-    .addOption(
-      new Option("--without <names>", "lines to leave out; the table then says: not run")
-        .argParser(parseNames)
-        .default([], "none"),
-    )
+    .addOption(new Option("--without <names>", "lines to leave out").argParser(parseNames).default([], "none"))
     .option("--keep", "leave the projects of the lines where they are, and say where", false)
     .addHelpText("after", `\nLines:\n${LINES.map(({ name, doc }) => `  ${name.padEnd(nameWidth)}${doc}`).join("\n")}`)
     .allowExcessArguments(false)
@@ -100,13 +94,6 @@ async function install(line: Line | undefined): Promise<Ran> {
   projects[line.project] ??= createProject(join(folder, line.project), line, tarball);
   const project = await projects[line.project]!;
   return line.app && project.passed ? createApp(join(folder, line.name), line.app, tarball) : project;
-}
-
-function resultOf({ name, title, doc, versions }: Line): Result {
-  const { passed, failed } = outcomes.find(({ line }) => line.name === name) ?? {};
-  const node = versions["node"] ?? process.versions.node;
-  const tests = passed === undefined || failed === undefined ? {} : { tests: { passed, failed } };
-  return { name, title, doc, versions, node, ...tests };
 }
 
 async function perform(line: Line, installed: Ran): Promise<Outcome> {

@@ -14,6 +14,8 @@ export interface BuiltPackage extends AsyncDisposable {
   readonly directory: string;
   /** Paths that npm would publish. */
   published(): Promise<string[]>;
+  /** Packs it as npm would publish it, and has a program of node_modules/.bin look at the tarball; rejects when it fails. */
+  inspect(program: string, ...args: readonly string[]): Promise<string>;
   /** Runs an ES module beside the package's package.json, so that `colyseus-otel` is the built one; gives its JSON output. */
   run<Result>(code: string): Promise<Result>;
 }
@@ -35,6 +37,12 @@ export async function buildPackage(): Promise<BuiltPackage> {
       const { stdout } = await start("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]);
       const [packed] = JSON.parse(stdout) as [{ files: { path: string }[] }];
       return packed.files.map(({ path }) => path).toSorted();
+    },
+    async inspect(program, ...args) {
+      const { stdout: packed } = await start("npm", ["pack", "--json", "--ignore-scripts"]);
+      const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+      const { stdout } = await start(join(root, "node_modules/.bin", program), [filename, ...args]);
+      return stdout;
     },
     async run<Result>(code: string) {
       const { stdout } = await start(process.execPath, ["--input-type=module", "--eval", code]);

@@ -25,7 +25,26 @@ test("ships dist with its sources, and nothing of the workshop", async () => {
   const [inDist, inSrc] = ["dist/", "src/"].map((folder) => published.filter((path) => path.startsWith(folder)));
   const outside = published.filter((path) => !inDist!.includes(path) && !inSrc!.includes(path));
 
-  expect(outside).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+  expect(outside).toMatchInlineSnapshot(`
+    [
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "package.json",
+    ]
+  `);
+  expect(inDist!.filter((path) => path.endsWith(".js"))).toMatchInlineSnapshot(`
+    [
+      "dist/agones.js",
+      "dist/backend.js",
+      "dist/client.js",
+      "dist/gamelift.js",
+      "dist/index.js",
+      "dist/register.js",
+      "dist/sdk.js",
+      "dist/shared.js",
+    ]
+  `);
   const stem = (path: string) => path.replace(/^src/, "dist").replace(/\.ts$/, "");
   const types = inDist!.filter((path) => /\.d\.ts(\.map)?$/.test(path));
   expect(types).toEqual(inSrc!.flatMap((path) => [`${stem(path)}.d.ts`, `${stem(path)}.d.ts.map`]).toSorted());
@@ -39,6 +58,17 @@ test("is a handful of files at run time: Node takes half a millisecond for each,
   const code = published.filter((path) => path.startsWith("dist/") && path.endsWith(".js"));
   expect(code.filter((path) => path !== "dist/client.js").length).toBeLessThanOrEqual(7);
 });
+
+test.each([
+  ["publint", "--strict"],
+  ["attw", "--profile", "esm-only"],
+] as const)(
+  "%s finds nothing to say of the packed package",
+  async (program, ...args) => {
+    await expect(built.inspect(program, ...args)).resolves.toContain("colyseus-otel");
+  },
+  60_000,
+);
 
 test("exports what is written here, and a name that comes or goes is noticed", async () => {
   const entries = Object.keys(manifest.exports).filter((entry) => !entry.endsWith(".json"));

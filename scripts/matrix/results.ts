@@ -1,15 +1,16 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { Counts } from "../vitest-report.ts";
+import type { Line } from "./lines.ts";
 
-/** What ran of one line, as the README's table has it. */
-export interface Result {
-  readonly name: string;
-  readonly title: string;
-  readonly doc: string;
-  readonly versions: Readonly<Record<string, string>>;
-  /** Of Node. */
+type Head = Pick<Line, "name" | "title" | "doc" | "versions">;
+
+/** What came out when this line was run last. */
+export interface Result extends Head {
+  /** The version of Node. */
   readonly node: string;
-  /** Absent where the line was left out. */
-  readonly tests?: { readonly passed: number; readonly failed: number };
+  /** Absent as long as the line was never run with these versions. */
+  readonly tests?: Pick<Counts, "passed" | "failed">;
 }
 
 const PATH = new URL("../../test/matrix/results.json", import.meta.url);
@@ -18,6 +19,22 @@ export async function readResults(): Promise<readonly Result[]> {
   return JSON.parse(await readFile(PATH, "utf8")) as Result[];
 }
 
-export async function writeResults(results: readonly Result[]): Promise<void> {
+/** Lines that did not run now keep what they had, unless it was of other versions. */
+export async function writeResults(
+  lines: readonly Line[],
+  outcomes: readonly (Counts & { readonly line: Line })[],
+): Promise<void> {
+  const before = await readResults();
+  const results = lines.map(({ name, title, doc, versions }): Result => {
+    const head = { name, title, doc, versions, node: versions["node"] ?? process.versions.node };
+    const ran = outcomes.find(({ line }) => line.name === name);
+    if (ran) {
+      return { ...head, tests: { passed: ran.passed, failed: ran.failed } };
+    }
+    const tests = before.find(
+      (old) => old.name === name && old.node === head.node && isDeepStrictEqual(old.versions, versions),
+    )?.tests;
+    return tests ? { ...head, tests } : head;
+  });
   await writeFile(PATH, `${JSON.stringify(results, null, 2)}\n`);
 }
