@@ -60,7 +60,14 @@ export async function startProgram(path: string, { args, env, ready }: ProgramOp
       await rm(folder, { recursive: true, force: true });
     },
   };
-  await Promise.race([until(`${path} to say ${ready}`, () => ready.test(output), 30_000), gone]);
+  // A test that fails may leave it behind.
+  process.once("exit", () => child.kill("SIGKILL"));
+  try {
+    await Promise.race([until(`${path} to say ${ready}`, () => ready.test(output), 30_000), gone]);
+  } catch (error) {
+    await program[Symbol.asyncDispose]();
+    throw error;
+  }
   return program;
 }
 
