@@ -1,13 +1,15 @@
-import { Room } from "@colyseus/core";
+import { Room, Server } from "@colyseus/core";
+import { WebSocketTransport } from "@colyseus/ws-transport";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { instrument } from "colyseus-otel";
 import { agones, type AgonesOptions } from "colyseus-otel/agones";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startSidecarProcess } from "../standins/sidecar-process.ts";
 import { startServer, until, type TestServer } from "./_server.ts";
 import { over } from "./_sidecars.ts";
-import { durationOf } from "./_telemetry.ts";
+import { durationOf, recordTelemetry } from "./_telemetry.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const ALLOCATED = "gameserver.allocated";
@@ -99,6 +101,34 @@ test("a server that prepares itself is playable when it is done, and its first j
   }
 });
 
+test("who joins when the match is over is none of its players", async () => {
+  await using stand = await startSidecar({ readyDelay: 10 });
+  await using game = await startServer({ arena: Arena }, { orchestrator: agones(over("grpc", stand)) });
+  await game.telemetry.ready;
+  stand.allocate();
+  await until("allocated", async () => (await stateOf(game)) === "allocated");
+  stand.setState("Ready");
+  await until("the end of the allocation", () => game.recorded.named(ALLOCATED).length === 1);
+  await until("Ready", async () => (await stateOf(game)) === "ready");
+  await (await game.client().joinOrCreate("arena")).leave();
+  expect(await game.recorded.points("gameserver.allocated_to_first_join.duration")).toEqual({});
+});
+
+test("a process that begins in an allocated server is there for nobody before it listens", async () => {
+  await using stand = await startSidecar({ state: "Allocated", readyDelay: 10 });
+  const recorded = recordTelemetry();
+  const server = new Server({ greet: false, gracefullyShutdown: false, transport: new WebSocketTransport({}) });
+  const orchestrator = agones(over("grpc", stand));
+  const { tracerProvider, meterProvider } = recorded;
+  await using telemetry = instrument(server, { orchestrator, endpoints: false, tracerProvider, meterProvider });
+  await stand.waitFor(({ annotations }) => annotations["agones.dev/sdk-allocations"] === "1");
+  expect(await stateOf({ recorded })).toBe("starting");
+  await server.listen(0, "127.0.0.1");
+  await telemetry.ready;
+  expect(await stateOf({ recorded })).toBe("ready");
+  await server.gracefullyShutdown(false);
+});
+
 test("an event loop that is blocked for over half of the budget is warned of, and not for less", async () => {
   // A budget of 8 s: a machine that takes a second or two for itself changes neither.
   await using stand = await startSidecarProcess({ readyDelay: 10, health: { periodSeconds: 2, failureThreshold: 4 } });
@@ -134,7 +164,7 @@ async function blockedFor({ port }: { readonly port: number }, milliseconds: num
   return stdout + stderr;
 }
 
-async function stateOf({ recorded }: TestServer): Promise<string | undefined> {
+async function stateOf({ recorded }: Pick<TestServer, "recorded">): Promise<string | undefined> {
   const states = Object.entries(await recorded.points("gameserver.status"));
   return states.find(([, value]) => value === 1)?.[0].replace("state=", "");
 }

@@ -26,8 +26,12 @@ const MAX_PLAYERS = 128;
 export interface Allocations {
   /** The one that is not playable yet. */
   readonly open: Step | undefined;
+  /** Whether the server is in one, playable or not. */
+  readonly isAllocated: boolean;
   /** Returns its context. */
   allocated(allocation: Allocation): SpanContext | undefined;
+  /** The match is over: who joins now is none of its players. */
+  released(): void;
   /** A map is loaded: playable, unless the game prepares itself. */
   mapLoaded(): void;
   /** A player has joined: playable likewise. */
@@ -89,7 +93,14 @@ export function observeAllocations(teller: Teller, boot: Boot, annotationKeys: r
     get open() {
       return current?.open ? current.step : undefined;
     },
+    get isAllocated() {
+      return current !== undefined;
+    },
     close: () => close(),
+    released() {
+      close();
+      current = undefined;
+    },
     mapLoaded,
     joined() {
       mapLoaded();

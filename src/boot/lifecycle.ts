@@ -46,10 +46,8 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
       return;
     }
     boot.finish();
-    // An allocation that came with the same look at the orchestrator has set its state already.
-    if (status.state === "starting") {
-      status.enter("ready");
-    }
+    // It may have come with the same look at the orchestrator, or with the first one of a process that was restarted.
+    status.enter(parts.allocations.isAllocated ? "allocated" : "ready");
     undos.push(lookForSdk(teller));
     ready.resolve();
   }
@@ -95,12 +93,14 @@ function orchestratorEvents({ server, teller, boot, allocations, status }: Lifec
     identified: (attributes) => announcedTelemetry()?.describeResource(attributes),
     traceparent: () => traceparentOf(boot.step.spanContext),
     allocated(allocation) {
-      if (!allocation.past) {
+      // Nobody can join before the port is bound.
+      if (!allocation.past && boot.over) {
         status.enter("allocated");
       }
       return traceparentOf(allocations.allocated(allocation));
     },
     released() {
+      allocations.released();
       if (status.state === "allocated") {
         status.enter("ready");
       }
