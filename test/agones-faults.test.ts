@@ -314,7 +314,9 @@ test("an onAllocated that throws is reported, and the game goes on", async () =>
   stand.allocate();
   await until(ALLOCATED, () => game.recorded.named(ALLOCATED).length === 1);
   expect(game.recorded.one(ALLOCATED).status.message).toBe("Error: no such map");
-  expect(ours(warned).join()).toContain("onAllocated failed, the server stays allocated: Error: no such map");
+  expect(ours(warned).join()).toContain(
+    "preparing the match failed (onAllocated, onGameSession), the server stays allocated: Error: no such map",
+  );
   const room = await game.client().joinOrCreate("arena");
   await room.leave();
 });

@@ -182,7 +182,10 @@ function runPreparation(step: Step, prepare: () => unknown, done: (failure?: Fai
       (ok, outcome) => {
         const failure = ok ? undefined : { type: ERROR_TYPES.hookError, expected: false, message: describe(outcome) };
         if (failure) {
-          warn("onAllocated", `onAllocated failed, the server stays allocated: ${failure.message}`);
+          warn(
+            "prepare",
+            `preparing the match failed (onAllocated, onGameSession), the server stays allocated: ${failure.message}`,
+          );
         }
         done(failure);
       },
