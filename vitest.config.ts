@@ -28,7 +28,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "all",
-          include: ["test/**/*.test.ts"],
+          include: ["test/**/*.test.ts", "test/matrix/beside/*.ts"],
           exclude: [...TIMED, ...REAL],
           sequence: { groupOrder: 0 },
         },

@@ -56,4 +56,5 @@ test.each(["plain.ts", "plain.cjs"])(
     const journey = ours(spans).filter((span) => !span.name.startsWith("gameserver."));
     expect(new Set(journey.map(({ traceId }) => traceId))).toEqual(new Set([requests[0]!.traceId]));
   },
+  40_000,
 );

@@ -12,14 +12,18 @@ test("node alone does not run this program", async () => {
 test.each([
   ["node --import tsx", ["--import", "tsx"]],
   ["tsx", [fileURLToPath(import.meta.resolve("tsx/cli")), "--import", "colyseus-otel/register"]],
-])("a program that runs by %s is traced", async (_runner, args) => {
-  const receiver = await startReceiver();
-  onTestFinished(() => receiver.close());
-  const game = start([...args, MAIN], { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
-  await play((await game.listening()).port);
-  await receiver.waitFor((spans) => spans.some(({ name }) => name === "session.lifecycle"), 10_000);
-  // tsx ends with 143 where the program ends with 0.
-  await game.stop();
-  expect(receiver.spans.map(({ name }) => name).sort()).toEqual(JOURNEY);
-  expect(game.output()).not.toContain("colyseus-otel");
-});
+])(
+  "a program that runs by %s is traced",
+  async (_runner, args) => {
+    const receiver = await startReceiver();
+    onTestFinished(() => receiver.close());
+    const game = start([...args, MAIN], { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
+    await play((await game.listening()).port);
+    await receiver.waitFor((spans) => spans.some(({ name }) => name === "session.lifecycle"), 10_000);
+    // tsx ends with 143 where the program ends with 0.
+    await game.stop();
+    expect(receiver.spans.map(({ name }) => name).sort()).toEqual(JOURNEY);
+    expect(game.output()).not.toContain("colyseus-otel");
+  },
+  40_000,
+);
