@@ -7,7 +7,7 @@ import type { Ran } from "./command.ts";
 import { createApp } from "./matrix/apps.ts";
 import { LINES, type Line } from "./matrix/lines.ts";
 import { createProject, pack } from "./matrix/project.ts";
-import { writeResults } from "./matrix/results.ts";
+import { writeResult } from "./matrix/results.ts";
 import { runSuite, type SuiteResult } from "./matrix/run-suite.ts";
 import { countsText, isGood, type Counts } from "./vitest-report.ts";
 
@@ -33,9 +33,7 @@ const projects: Record<string, Promise<Ran>> = {};
 const folder = temporaryFolder();
 const tarball = await pack(join(folder, "package"));
 console.log(`packed in ${secondsSince(began)}; each line is installed, then tested`);
-const outcomes = await performAll();
-await writeResults(LINES, outcomes);
-process.exitCode = summarize(outcomes);
+process.exitCode = summarize(await performAll());
 
 function readOptions(): Options {
   return new Command("npm run test:matrix --")
@@ -82,7 +80,9 @@ async function performAll(): Promise<Outcome[]> {
     process.stdout.write(`${line.name.padEnd(nameWidth)}${line.doc.padEnd(docWidth)}`);
     const installed = await next;
     next = install(lines[at + 1]);
-    all.push(await perform(line, installed));
+    const outcome = await perform(line, installed);
+    await writeResult(LINES, outcome);
+    all.push(outcome);
   }
   return all;
 }

@@ -19,21 +19,17 @@ export async function readResults(): Promise<readonly Result[]> {
   return JSON.parse(await readFile(PATH, "utf8")) as Result[];
 }
 
-/** Lines that did not run now keep what they had, unless it was of other versions. */
-export async function writeResults(
-  lines: readonly Line[],
-  outcomes: readonly (Counts & { readonly line: Line })[],
-): Promise<void> {
+/** The other lines keep what they had, unless it was of other versions. */
+export async function writeResult(lines: readonly Line[], ran: Counts & { readonly line: Line }): Promise<void> {
   const before = await readResults();
   const results = lines.map(({ name, title, doc, versions }): Result => {
     const head = { name, title, doc, versions, node: versions["node"] ?? process.versions.node };
-    const ran = outcomes.find(({ line }) => line.name === name);
-    if (ran) {
+    if (name === ran.line.name) {
       return { ...head, tests: { passed: ran.passed, failed: ran.failed } };
     }
-    const tests = before.find(
-      (old) => old.name === name && old.node === head.node && isDeepStrictEqual(old.versions, versions),
-    )?.tests;
+    const same = (old: Result) =>
+      old.name === name && old.node === head.node && isDeepStrictEqual(old.versions, versions);
+    const tests = before.find(same)?.tests;
     return tests ? { ...head, tests } : head;
   });
   await writeFile(PATH, `${JSON.stringify(results, null, 2)}\n`);

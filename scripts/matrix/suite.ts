@@ -48,8 +48,10 @@ export const SUITE: readonly string[] = [
   "vite",
 ];
 
-/** Those of them that start TypeScript with plain node, which Node 22.15 does not run. */
-export const TYPESCRIPT: readonly string[] = [
+/** Those of them that Node 22.15 does not run: they start TypeScript by plain node, or use an AsyncDisposableStack. */
+export const NEWER: readonly string[] = [
+  "agones-figures",
+  "agones-restarts",
   "boot",
   "collector-back",
   "drain",
