@@ -3,7 +3,7 @@ import { freePort } from "../../demo/free-port.ts";
 import { startReceiver, type Receiver } from "../../demo/receiver/receiver.ts";
 import { collectorPath } from "../../scripts/real/collector.ts";
 import { until } from "../_server.ts";
-import { startProgram, type Program } from "./_program.ts";
+import { playWith, startProgram, type Program } from "./_program.ts";
 
 /** `decision_wait` there, twice and more. */
 const DECIDED = 60_000;
@@ -67,5 +67,5 @@ export async function withCollector(play: (collector: RealCollector) => Promise<
       return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
     },
   };
-  await Promise.race([gone.promise, play(collector)]);
+  await playWith(gone.promise, async () => play(collector));
 }

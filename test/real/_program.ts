@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { until } from "../_server.ts";
 
 export interface ProgramOptions {
@@ -26,6 +27,8 @@ export interface Program extends AsyncDisposable {
 }
 
 const LAST_LINES = 12;
+/** From a broken socket to the end of the process. */
+const GONE_WITHIN_MS = 500;
 
 export async function startProgram(path: string, { args, env, ready }: ProgramOptions): Promise<Program> {
   const folder = await mkdtemp(join(tmpdir(), "colyseus-otel-real-"));
@@ -69,6 +72,15 @@ export async function startProgram(path: string, { args, env, ready }: ProgramOp
     throw error;
   }
   return program;
+}
+
+/** Plays with a program; that it is gone is told rather than the socket that broke with it. */
+export async function playWith(gone: Promise<never>, play: () => Promise<void>): Promise<void> {
+  const playing = play().catch(async (error: unknown) => {
+    await Promise.race([gone, wait(GONE_WITHIN_MS)]);
+    throw error;
+  });
+  await Promise.race([gone, playing]);
 }
 
 function lost(path: string, how: string, output: string): Error {

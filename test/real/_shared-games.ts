@@ -6,6 +6,7 @@ import { startReceiver, type ReceivedSpan, type Receiver } from "../../demo/rece
 import { startAppOf, type App } from "../_app.ts";
 import { until } from "../_server.ts";
 import { playedTree } from "./_received.ts";
+import { playWith } from "./_program.ts";
 import { startRedis, type Redis } from "./_redis.ts";
 
 type Name = "a" | "b" | "c";
@@ -61,13 +62,12 @@ export async function withSharedGames(
   await using redis = await startRedis();
   await using receiver = await startReceiver();
   await using started = new AsyncDisposableStack();
-  const playing = async () => {
+  await playWith(redis.gone, async () => {
     const games = Object.entries(homes).map(
       async ([name, homeOf]) => [name, await startGame(name, homeOf, redis, receiver, started)] as const,
     );
     await play(viewOf(redis, receiver, Object.fromEntries(await Promise.all(games)) as Record<Name, SharedGame>));
-  };
-  await Promise.race([redis.gone, playing()]);
+  });
 }
 
 async function startGame(
