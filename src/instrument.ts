@@ -69,7 +69,7 @@ function compose(server: Server, options: ResolvedOptions): NonNullable<typeof c
   const status = createStatus(PROCESS_START);
   const counts = createCounts(options.messages);
   const { orchestrator, tracerProvider, meterProvider, annotationKeys } = options;
-  const readings = readingsOf(counts).set(METRICS.status, status.reading);
+  const readings = readingsOf(counts).set(METRICS.status, status.reading).set(METRICS.readiness, status.readiness);
   const teller = createTeller({ tracerProvider, meterProvider, readings });
   teller.look();
 

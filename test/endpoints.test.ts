@@ -57,6 +57,7 @@ test("/metrics is Prometheus' text once startTelemetry() is loaded", async () =>
   await until("metrics", async () => (await get(game, "/metrics")).status === 200);
   const { body } = await get(game, "/metrics");
   expect(body).toContain('gameserver_status{state="ready"} 1');
+  expect(body).toContain("gameserver_readiness 1");
   expect(body).toMatch(/gameserver_boot_duration_bucket\{phase="total",outcome="success",le="/);
 });
 

@@ -29,6 +29,21 @@ test("/readyz names the state, how long it lasts, why it is not ready and how lo
   });
 });
 
+test("gameserver.readiness is what /readyz says, also while the orchestrator is away", () => {
+  const status = createStatus(0);
+  const readings = () => [...status.readiness()];
+  expect(readings()).toEqual([[{}, 0]]);
+  status.enter("ready");
+  expect(readings()).toEqual([[{}, 1]]);
+  status.suffer("no sidecar");
+  expect(readings()).toEqual([[{}, 0]]);
+  status.suffer(undefined);
+  status.enter("allocated");
+  expect(readings()).toEqual([[{}, 1]]);
+  status.fail("the boot failed");
+  expect(readings()).toEqual([[{}, 0]]);
+});
+
 test("an allocation that arrives while the server drains does not make it ready again", () => {
   const status = createStatus(0);
   for (const state of ["ready", "draining", "allocated", "stopped", "ready"] as const) {

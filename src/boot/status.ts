@@ -21,6 +21,12 @@ export interface Status {
   suffer(reason: string | undefined): void;
   phaseTook(phase: string, seconds: number): void;
   readonly reading: Reading;
+  readonly readiness: Reading;
+}
+
+/** Players can be sent here. */
+export function isServing({ state, reason }: Pick<Status, "state" | "reason">): boolean {
+  return (state === "ready" || state === "allocated") && reason === undefined;
 }
 
 export function createStatus(startedAt: number): Status {
@@ -61,6 +67,9 @@ export function createStatus(startedAt: number): Status {
       for (const known of STATES) {
         yield [{ [LABELS.state]: known }, known === state ? 1 : 0] as const;
       }
+    },
+    *readiness() {
+      yield [{}, isServing({ state, reason: failure ?? trouble }) ? 1 : 0] as const;
     },
   };
 }

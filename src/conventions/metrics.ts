@@ -40,6 +40,7 @@ const SINCE = "since the last collection; instead of the histogram where the SDK
 export const METRICS = {
   bootDuration: histogram("gameserver.boot.duration", BOOT, [phase, outcome], "Boot by phase, and total"),
   status: observable("gameserver.status", "1", [state], "1 for the current state, 0 for the others"),
+  readiness: observable("gameserver.readiness", "1", [], "What /readyz says: 1 for 200, 0 for 503"),
   readyToAllocated: histogram(
     "gameserver.ready_to_allocated.duration",
     STAY,

@@ -1,4 +1,4 @@
-import type { ServerState } from "../boot/status.ts";
+import { isServing, type ServerState } from "../boot/status.ts";
 
 /** What the probes are answered from. */
 export interface Health {
@@ -16,7 +16,6 @@ export interface Answer {
 
 /** What a Kubernetes probe (or an operator with curl) is told; undefined for a path that is no probe. `now` in epoch ms. */
 export function answerProbe(path: string, health: Health, now: number): Answer | undefined {
-  const serving = (health.state === "ready" || health.state === "allocated") && health.reason === undefined;
   switch (path) {
     case "/livez":
       // The event loop turned to answer: that is all that a restart could mend.
@@ -24,7 +23,7 @@ export function answerProbe(path: string, health: Health, now: number): Answer |
     case "/startupz":
       return { status: health.state === "starting" ? 503 : 200, body: describe(health, now) };
     case "/readyz":
-      return { status: serving ? 200 : 503, body: describe(health, now) };
+      return { status: isServing(health) ? 200 : 503, body: describe(health, now) };
     default:
       return undefined;
   }
