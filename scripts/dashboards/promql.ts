@@ -16,16 +16,13 @@ export function machine(name: string, matchers = ""): string {
 }
 
 /**
- * How much counters grew within the window. increase() takes a series' first sample for its zero: a server that boots
- * once, or ends after its match, would count for nothing.
+ * How much a counter grew within the window, by labels. increase() takes a series' first sample for its zero: a server
+ * that boots once, or ends after its match, would count for nothing.
  */
-export function grown(series: string): string {
-  return `(last_over_time(${series}[${WINDOW}]) unless ${series} offset ${WINDOW} or increase(${series}[${WINDOW}]))`;
-}
-
-/** How much a counter grew, by labels. */
 export function count(metric: MetricConvention, by: readonly string[] = [], matchers = "", suffix = ""): string {
-  return sum(grown(select(metric, matchers, suffix)), by);
+  const series = select(metric, matchers, suffix);
+  const grown = `last_over_time(${series}[${WINDOW}]) unless ${series} offset ${WINDOW} or increase(${series}[${WINDOW}])`;
+  return sum(grown, by);
 }
 
 /** Of a histogram: how many were counted. */
