@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { types } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import type * as Agones from "./agones.ts";
+import type * as GameLift from "./gamelift.ts";
 import type * as Main from "./index.ts";
 import { installation } from "./internal/installation.ts";
 import { describe, guard, warn } from "./internal/report.ts";
@@ -17,11 +18,13 @@ const load = createRequire(import.meta.url);
 interface Entries {
   readonly main: () => typeof Main;
   readonly agones: () => typeof Agones;
+  readonly gamelift: () => typeof GameLift;
 }
 
 const required: Entries = {
   main: () => load("./index.js") as typeof Main,
   agones: () => load("./agones.js") as typeof Agones,
+  gamelift: () => load("./gamelift.js") as typeof GameLift,
 };
 
 // Workers inherit --import, and have no boot of their own.
@@ -76,8 +79,16 @@ function startTelemetry(): typeof Sdk {
 async function importEntries(): Promise<Entries> {
   const entry = (path: string) => import(new URL(path, import.meta.url).href) as Promise<unknown>;
   try {
-    const [main, agones] = await Promise.all([entry("./index.js"), entry("./agones.js")]);
-    return { main: () => main as typeof Main, agones: () => agones as typeof Agones };
+    const [main, agones, gamelift] = await Promise.all([
+      entry("./index.js"),
+      entry("./agones.js"),
+      entry("./gamelift.js"),
+    ]);
+    return {
+      main: () => main as typeof Main,
+      agones: () => agones as typeof Agones,
+      gamelift: () => gamelift as typeof GameLift,
+    };
   } catch {
     // What is required fails for the same reason, where it is told.
     return required;
@@ -85,7 +96,11 @@ async function importEntries(): Promise<Entries> {
 }
 
 function instrumentServer(server: InstanceType<ServerClass>, entries: Entries, appUsesAgones: boolean): void {
-  const options = optionsFromEnvironment(process.env, { appUsesAgones, agones: () => entries.agones().agones() });
+  const options = optionsFromEnvironment(process.env, {
+    appUsesAgones,
+    agones: () => entries.agones().agones(),
+    gamelift: () => entries.gamelift().gamelift(),
+  });
   entries.main().instrument(server, options);
   installation.by = "register";
 }

@@ -84,7 +84,11 @@ afterEach(() => vi.restoreAllMocks());
 
 test("the Fleet's environment is known to the preload, which opens the admin port to the pod's network", () => {
   const orchestrator = { name: "agones" } as never;
-  const options = optionsFromEnvironment(env, { appUsesAgones: false, agones: () => orchestrator });
+  const options = optionsFromEnvironment(env, {
+    appUsesAgones: false,
+    agones: () => orchestrator,
+    gamelift: () => orchestrator,
+  });
   expect(console.warn).not.toHaveBeenCalled();
   expect(container.command).toContain("colyseus-otel/register");
   expect(options.orchestrator).toBe(orchestrator);

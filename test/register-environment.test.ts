@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { startReceiver } from "../demo/receiver/receiver.ts";
+import { startGameLift } from "../standins/gamelift-socket.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { app, byName, play, playedSpans, start } from "./_register.ts";
 import { until } from "./_server.ts";
@@ -42,6 +43,25 @@ test("COLYSEUS_OTEL_ORCHESTRATOR=agones asks for Ready although the program has 
   const game = start([app("plain.ts")], { AGONES_SDK_GRPC_PORT: String(sidecar.port), ...env });
   await sidecar.waitFor(({ state }) => state === "Ready", 10_000);
   expect(game.output()).toBe("");
+});
+
+test("COLYSEUS_OTEL_ORCHESTRATOR=gamelift lives on a fleet by the environment alone, and ends when it is told to", async () => {
+  await using service = await startGameLift();
+  const game = start([app("plain.ts")], {
+    COLYSEUS_OTEL_ORCHESTRATOR: "gamelift",
+    OTEL_TRACES_EXPORTER: "none",
+    GAMELIFT_SDK_WEBSOCKET_URL: service.url,
+    GAMELIFT_SDK_AUTH_TOKEN: "token-1",
+    GAMELIFT_SDK_PROCESS_ID: "process-1",
+    GAMELIFT_SDK_HOST_ID: "host-1",
+    GAMELIFT_SDK_FLEET_ID: "fleet-1",
+  });
+  await service.waitFor("a heartbeat", () => service.calls["HeartbeatServerProcess"] === 1, 10_000);
+  const id = service.createGameSession();
+  await service.waitFor("the game session to be active", () => service.gameSessions.get(id)?.status === "ACTIVE");
+  service.terminate();
+  await service.waitFor("the goodbye", () => service.calls["TerminateServerProcess"] === 1, 10_000);
+  expect(await game.exit(), game.output()).toBe(0);
 });
 
 test("endpoints, trust and annotations are what COLYSEUS_OTEL_* say", async () => {

@@ -127,7 +127,9 @@ test.each<[string, NodeJS.ProcessEnv, InstrumentOptions["trust"], string[]]>([
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
   vi.spyOn(performance, "now").mockReturnValue((minute += 61_000));
   const agones = () => expect.unreachable();
-  expect(resolveOptions(optionsFromEnvironment(env, { appUsesAgones: false, agones })).trust).toEqual(trust);
+  expect(resolveOptions(optionsFromEnvironment(env, { appUsesAgones: false, agones, gamelift: agones })).trust).toEqual(
+    trust,
+  );
   expect(warned.mock.calls.flat()).toEqual(said.map((one) => expect.stringContaining(one)));
   expect(warned.mock.calls.join()).not.toContain(SHORT);
 });

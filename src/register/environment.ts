@@ -18,6 +18,7 @@ export interface Found {
   /** The app has loaded the Agones SDK itself. */
   readonly appUsesAgones: boolean;
   agones(): Orchestrator;
+  gamelift(): Orchestrator;
 }
 
 /** The options of `instrument()` as COLYSEUS_OTEL_* has them. A bad value is told once, and the default is used. */
@@ -40,8 +41,9 @@ export function optionsFromEnvironment(env: NodeJS.ProcessEnv, found: Found): In
   if (linger !== undefined) {
     options.session = { linger };
   }
-  if (runsOnAgones(env, found)) {
-    options.orchestrator = found.agones();
+  const orchestrator = orchestratorFrom(env, found);
+  if (orchestrator !== "none") {
+    options.orchestrator = found[orchestrator]();
   }
   return options;
 }
@@ -74,14 +76,17 @@ function trustFrom(env: NodeJS.ProcessEnv): Trust {
   }
 }
 
-/** Agones sets AGONES_SDK_GRPC_PORT in every container of a GameServer. */
-function runsOnAgones(env: NodeJS.ProcessEnv, { appUsesAgones }: Found): boolean {
+/**
+ * Agones sets AGONES_SDK_GRPC_PORT in every container of a GameServer. GameLift is used when it is asked for: whoever is
+ * on a fleet without us has a client of their own, and a process has one connection.
+ */
+function orchestratorFrom(env: NodeJS.ProcessEnv, { appUsesAgones }: Found): "agones" | "gamelift" | "none" {
   const name = `${PREFIX}ORCHESTRATOR`;
   const inPod = Boolean(env["AGONES_SDK_GRPC_PORT"]);
   const instead = inPod ? "agones is used, because AGONES_SDK_GRPC_PORT is set" : "none is used";
-  const chosen = oneOf(env, name, ["agones", "none"], instead);
+  const chosen = oneOf(env, name, ["agones", "gamelift", "none"], instead);
   if (chosen) {
-    return chosen === "agones";
+    return chosen;
   }
   if (inPod && appUsesAgones) {
     // Two callers: ours would say Ready when the port is bound, and players would come before the app is prepared.
@@ -89,9 +94,9 @@ function runsOnAgones(env: NodeJS.ProcessEnv, { appUsesAgones }: Found): boolean
       name,
       `this program uses the Agones SDK itself, so Agones is left to it and allocations are not traced; ${name}=agones lets colyseus-otel say Ready as soon as the server listens`,
     );
-    return false;
+    return "none";
   }
-  return inPod;
+  return inPod ? "agones" : "none";
 }
 
 function oneOf<T extends string>(
