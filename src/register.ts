@@ -55,10 +55,8 @@ function preload(): void {
     beforeFirstListen(Server, (server) => {
       core.unwatch();
       // A program that calls instrument() itself is traced already.
-      if (installation.by) {
-        return false;
-      }
       const trace = (from: Entries) =>
+        !installation.by &&
         attempt("this server is not traced", () => instrumentServer(server, from, core.appUsesAgones));
       return entries instanceof Promise ? entries.then(trace) : trace(entries ?? required);
     });

@@ -66,7 +66,7 @@ export const NEWER: readonly string[] = [
 export const BESIDE: Readonly<Record<string, { readonly title: string; readonly doc: string }>> = {
   commonjs: { title: "CommonJS apps", doc: "under the preload, on 0.18" },
   tools: { title: "`@colyseus/tools` 0.18.4", doc: "`listen(app)` under the preload, ES module and CommonJS" },
-  tsx: { title: "`tsx` 4.23.15", doc: "`tsx --import` and `node --import tsx`, under the preload" },
+  tsx: { title: "`tsx` 4.23.15", doc: "`tsx --import` and `node --import tsx` of an ES module, under the preload" },
   testing: { title: "`@colyseus/testing` 0.18.6", doc: "`boot(server)` of an instrumented server" },
   "own-sdk": {
     title: "`@opentelemetry/sdk-node` 0.301.0, `auto-instrumentations-node` 0.82.0",
