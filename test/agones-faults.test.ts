@@ -68,7 +68,7 @@ describe.each(WAYS)("over %s", (way) => {
   });
 
   test("health pings run from the connection on, also while the game is not Ready", async () => {
-    await using stand = await startSidecar({ readyDelay: 300 });
+    await using stand = await startSidecar({ readyDelay: 2000 });
     await using game = await startGame(stand, { healthInterval: 20 });
     await stand.waitFor(() => (stand.calls.health ?? 0) >= 3, 2000, "three pings");
     expect(stand.state()).toBe("RequestReady");
