@@ -75,12 +75,12 @@ export async function startProgram(path: string, { args, env, ready }: ProgramOp
 }
 
 /** Plays with a program; that it is gone is told rather than the socket that broke with it. */
-export async function playWith(gone: Promise<never>, play: () => Promise<void>): Promise<void> {
+export async function playWith<T>(gone: Promise<never>, play: () => Promise<T>): Promise<T> {
   const playing = play().catch(async (error: unknown) => {
     await Promise.race([gone, wait(GONE_WITHIN_MS)]);
     throw error;
   });
-  await Promise.race([gone, playing]);
+  return Promise.race([gone, playing]);
 }
 
 function lost(path: string, how: string, output: string): Error {

@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../../demo/free-port.ts";
-import { until } from "../_server.ts";
-import { startProgram, type Program } from "./_program.ts";
+import { playWith, startProgram, type Program } from "./_program.ts";
 
 /** A series of an answer, and its value now. */
 export interface Sample {
@@ -26,6 +25,7 @@ export interface Prometheus extends Program {
 }
 
 const EVERY = "1s";
+const PATIENCE = 10_000;
 const rules = join(import.meta.dirname, "../../deploy/prometheus/rules.yaml");
 
 /** A real Prometheus with the operator's rules, which scrapes these ports each second: by job, as Kubernetes' pods are. */
@@ -54,14 +54,14 @@ export async function startPrometheus(jobs: Readonly<Record<string, readonly num
     ready: /Server is ready to receive web requests/,
   });
   const ask = async <T>(path: string, parameters: Record<string, string> = {}): Promise<T> => {
-    const asked = await fetch(`http://127.0.0.1:${port}/api/v1/${path}?${String(new URLSearchParams(parameters))}`);
-    const { data, error } = (await asked.json()) as { data: T; error?: string };
+    const url = `http://127.0.0.1:${port}/api/v1/${path}?${String(new URLSearchParams(parameters))}`;
+    const { data, error } = (await playWith(program.gone, async () => answerOf(url))) as { data: T; error?: string };
     if (error !== undefined) {
       throw new Error(`${error}\n${JSON.stringify(parameters)}`);
     }
     return data;
   };
-  const prometheus: Prometheus = Object.assign(program, {
+  return Object.assign(program, {
     async query(expr: string) {
       type Result = { readonly metric: Sample["metric"]; readonly value: readonly [at: number, value: string] };
       const { result } = await ask<{ result: readonly Result[] }>("query", { query: expr });
@@ -73,7 +73,14 @@ export async function startPrometheus(jobs: Readonly<Record<string, readonly num
       return groups.flatMap(({ rules }) => rules);
     },
   });
-  const targets = Object.values(jobs).flat().length;
-  await until("every target to be scraped", async () => (await prometheus.query("up == 1")).length === targets, 30_000);
-  return prometheus;
+}
+
+async function answerOf(url: string): Promise<unknown> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) });
+    return await answer.json();
+  } catch (error) {
+    const silent = error instanceof Error && error.name === "TimeoutError";
+    throw silent ? new Error(`Prometheus has not answered for ${PATIENCE / 1000} s`, { cause: error }) : error;
+  }
 }

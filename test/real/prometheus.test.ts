@@ -30,6 +30,8 @@ beforeAll(async () => {
   }
   evening = await startEvening();
   prometheus = await startPrometheus(evening.jobs);
+  const programs = Object.values(evening.jobs).flat().length;
+  await until("a scrape of each", async () => (await prometheus.query("up == 1")).length === programs, PATIENCE);
   playing = playOn();
   playing.catch(() => {});
 }, PATIENCE);
@@ -58,7 +60,7 @@ test("servers that boot once are counted, which increase() alone does not", asyn
   const boots = DASHBOARDS.flatMap(({ rows }) => rows.flatMap(({ panels }) => panels)).find(
     ({ title }) => title === "Boots",
   )!;
-  const counted = await whileItRuns(prometheus.query(filledIn(boots.queries[0]!.expr)));
+  const counted = await prometheus.query(filledIn(boots.queries[0]!.expr));
   expect(Object.fromEntries(counted.map(({ metric, value }) => [metric["outcome"], value]))).toEqual({
     success: 2,
     failed: 1,
@@ -77,7 +79,7 @@ test("every rule is evaluated, and what each of the alerts compares has data", a
   for (const [of, answered] of Map.groupBy(await allAnswered(asked), ({ of }) => of)) {
     show(of, answered);
   }
-  const states = await whileItRuns(prometheus.rules());
+  const states = await prometheus.rules();
   expect(states.filter(({ health }) => health !== "ok")).toEqual([]);
   expect(states).toHaveLength(asked.length);
 });
@@ -85,7 +87,7 @@ test("every rule is evaluated, and what each of the alerts compares has data", a
 test("what went wrong in the evening is told by its alerts, and a sidecar that goes away by its own", async () => {
   const notable = async () => (await prometheus.rules()).filter(({ state = "inactive" }) => state !== "inactive");
   const told = (...names: readonly string[]) =>
-    whileItRuns(
+    whileItLasts(
       until(
         `alerts: ${names.join(", ")}`,
         async () => {
@@ -124,10 +126,10 @@ async function playOn(): Promise<void> {
   }
 }
 
-/** Fails at once when Prometheus is gone, or the evening. */
-async function whileItRuns<T>(answer: Promise<T>): Promise<T> {
+/** Fails at once when something goes wrong in the evening. */
+async function whileItLasts<T>(answer: Promise<T>): Promise<T> {
   const ended = playing.then(() => Promise.reject(new Error("the evening was over")));
-  return Promise.race([answer, prometheus.gone, ended]);
+  return Promise.race([answer, ended]);
 }
 
 async function allAnswered(asked: readonly Asked[]): Promise<Answered[]> {
@@ -138,7 +140,7 @@ async function allAnswered(asked: readonly Asked[]): Promise<Answered[]> {
     return empty().length === 0;
   };
   const done = until("an answer to every query", askAll, PATIENCE);
-  await whileItRuns(done).catch((error: unknown) => {
+  await whileItLasts(done).catch((error: unknown) => {
     const still = empty().map(({ of, title, query }) => `${of}: ${title}\n  ${query}`);
     throw still.length > 0 ? new Error(`${String(error)}. No data:\n${still.join("\n")}`, { cause: error }) : error;
   });
