@@ -142,7 +142,9 @@ async function allAnswered(asked: readonly Asked[]): Promise<Answered[]> {
   const done = until("an answer to every query", askAll, PATIENCE);
   await whileItLasts(done).catch((error: unknown) => {
     const still = empty().map(({ of, title, query }) => `${of}: ${title}\n  ${query}`);
-    throw still.length > 0 ? new Error(`${String(error)}. No data:\n${still.join("\n")}`, { cause: error }) : error;
+    throw still.length > 0
+      ? new Error(`${(error as Error).message}. No data:\n${still.join("\n")}`, { cause: error })
+      : error;
   });
   return answered;
 }
