@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
 import { endReason, endType } from "../src/sessions/end-reason.ts";
 
-const stay = { joined: true, expired: false, queue: false, crashed: false };
+const stay = { joined: true, expired: false, queue: false, crashed: false, closing: false };
 
 test.each([
   [4000, stay, "client_quit", "graceful"],
   [1000, stay, "client_quit", "graceful"],
   [1000, { ...stay, queue: true }, "moved_on", "graceful"],
   [4001, stay, "server_shutdown", "unknown"],
-  [4010, stay, "server_restart", "unknown"],
+  [4010, { ...stay, closing: true }, "server_restart", "unknown"],
+  [4010, stay, "connection_lost", "connection_failure"],
   [1001, stay, "connection_lost", "connection_failure"],
   [1005, stay, "connection_lost", "connection_failure"],
   [1006, stay, "connection_lost", "connection_failure"],

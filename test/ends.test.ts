@@ -58,7 +58,14 @@ const shutdown = { reason: "server_shutdown", type: "unknown", code: 4001, phase
 test.each<[string, typeof Arena, (game: TestServer, room: ClientRoom) => unknown, object]>([
   ["a player who leaves", Arena, (_game, room) => room.leave(), quit],
   ["a socket that breaks", Arena, (_game, room) => drop(room), lost],
+  ["a browser that has gone offline", Arena, (_game, room) => room.connection.close(4010), { ...lost, code: 4010 }],
   ["room.disconnect()", Arena, (_game, room) => roomOf(room.roomId).disconnect(), quit],
+  [
+    "room.disconnect() of a server that restarts",
+    Arena,
+    (_game, room) => roomOf(room.roomId).disconnect(4010),
+    { ...shutdown, reason: "server_restart", code: 4010 },
+  ],
   [
     "kickClient() with a code of the game's own",
     Arena,

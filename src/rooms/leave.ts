@@ -51,7 +51,7 @@ function disconnect(observer: RoomsObserver, room: Room, client: Client, code: n
   if (!connection) {
     return;
   }
-  const left = { code, at: now(), refused: returning };
+  const left = { code, at: now(), refused: returning, closing: isClosing(room) };
   connection.left = left;
   if (joined) {
     const seconds = Math.max(0, left.at - connection.acceptedAt) / 1000;
@@ -99,7 +99,7 @@ function countDrop({ teller }: RoomsObserver, room: Room, { heldUntil, phase, le
   if (heldUntil !== undefined) {
     const outcome = left?.refused ? "refused" : hasPassed(heldUntil) ? "expired" : "abandoned";
     teller.note({ note: "seat.held", room: typeOf(room), outcome, gap: undefined });
-  } else if (phase && left && isLost(left.code)) {
+  } else if (phase && left && isLost(left)) {
     teller.note({ note: "drop", room: typeOf(room), outcome: "lost" });
   }
 }
@@ -115,9 +115,17 @@ function reasonOf({ drain, endReasonOf }: RoomsObserver, room: Room, { heldUntil
       expired: heldUntil !== undefined && hasPassed(heldUntil),
       queue: isQueue(room),
       crashed: down && drain.crashed,
+      closing: left?.closing === true,
     },
     endReasonOf,
   );
+}
+
+/** Colyseus' RoomInternalState.DISPOSING, which it does not export: from `room.disconnect()` on. */
+const DISPOSING = 2;
+
+function isClosing(room: Room): boolean {
+  return Number(room["_internalState"]) === DISPOSING;
 }
 
 function hasPassed(heldUntil: number): boolean {

@@ -13,6 +13,8 @@ export interface Departure {
   readonly queue: boolean;
   /** The server goes down for an error that nobody caught. */
   readonly crashed: boolean;
+  /** The server was closing the room. */
+  readonly closing: boolean;
 }
 
 const MAX_REASON = 64;
@@ -37,6 +39,8 @@ const BY_CODE = new Map<number, string>([
 
 /** No status code at all: what a WebSocket says of a peer that has just gone. */
 const NO_STATUS = 1005;
+/** Of a server that restarts, and of Colyseus' SDK in a browser that has gone offline. */
+const MAY_TRY_RECONNECT = 4010;
 
 const TYPES = new Map<string, string>([
   ["client_quit", "graceful"],
@@ -50,7 +54,8 @@ const TYPES = new Map<string, string>([
 ]);
 
 /** `session.end_reason` of a departure. */
-export function endReason({ code = NO_STATUS, joined, expired, queue, crashed }: Departure, own?: EndReasonOf): string {
+export function endReason(departure: Departure, own?: EndReasonOf): string {
+  const { code = NO_STATUS, joined, expired, queue, crashed } = departure;
   if (!joined) {
     return "join_failed";
   }
@@ -63,7 +68,7 @@ export function endReason({ code = NO_STATUS, joined, expired, queue, crashed }:
   if (queue && code === 1000) {
     return "moved_on";
   }
-  return own?.(code) ?? BY_CODE.get(code) ?? "unknown";
+  return own?.(code) ?? (isLost(departure) ? "connection_lost" : BY_CODE.get(code)) ?? "unknown";
 }
 
 /** The game's own names, where it gives a usable one: what its function throws or invents never reaches a hook. */
@@ -94,8 +99,8 @@ export function isReason(value: unknown): value is string {
 }
 
 /** The connection broke off, whatever became of it. */
-export function isLost(code: number = NO_STATUS): boolean {
-  return BY_CODE.get(code) === "connection_lost";
+export function isLost({ code = NO_STATUS, closing }: Pick<Departure, "code" | "closing">): boolean {
+  return (code === MAY_TRY_RECONNECT && !closing) || BY_CODE.get(code) === "connection_lost";
 }
 
 /** `session.end_type` of a reason, as the classification of player sessions has it. */

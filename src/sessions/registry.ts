@@ -58,6 +58,8 @@ export interface Disconnect {
   readonly at: number;
   /** It was the end of a return that the game refused. */
   readonly refused: boolean;
+  /** The server was closing the room. */
+  readonly closing: boolean;
 }
 
 export interface RoomState {
