@@ -21,7 +21,7 @@ type Loose<Options> = { readonly [Key in keyof Options]?: Options[Key] | undefin
 
 export const QUICK = { first: 20, longest: 40 };
 
-export async function startFleet(
+export async function startGameLiftFleet(
   options: GameLiftApiOptions = {},
   settings: Loose<GameLiftProviderOptions> = {},
 ): Promise<GameLiftFleet> {

@@ -19,7 +19,7 @@ import {
 import { startSidecar } from "../standins/agones-sidecar.ts";
 import { startAllocationService } from "../standins/allocation-service.ts";
 import { startFleet, type FleetOptions } from "./_gamelift.ts";
-import { startFleet as startGameLiftFleet } from "./_gamelift-api.ts";
+import { startGameLiftFleet } from "./_gamelift-api.ts";
 import { dropAndReturn, startServer, until } from "./_server.ts";
 import { recordTelemetry, type RecordingTelemetry } from "./_telemetry.ts";
 

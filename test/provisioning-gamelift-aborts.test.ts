@@ -1,6 +1,6 @@
 import { allocate } from "colyseus-otel/backend";
 import { afterEach, expect, test, vi } from "vitest";
-import { startFleet, type GameLiftFleet } from "./_gamelift-api.ts";
+import { startGameLiftFleet, type GameLiftFleet } from "./_gamelift-api.ts";
 import { failureOf } from "./_provisioning.ts";
 import { until } from "./_server.ts";
 import { spanTree } from "./_telemetry.ts";
@@ -10,7 +10,7 @@ afterEach(() => vi.restoreAllMocks());
 const QUEUE = { fleetId: undefined, queue: "eu" };
 
 test("a signal that was aborted before asks nobody", async () => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   const failure = await failureOf(allocate({ provider: fleet.provider, signal: AbortSignal.abort("left") }));
   expect(failure).toMatchObject({ outcome: "aborted", attempts: 0, cause: "left" });
   expect(fleet.api.requests).toEqual([]);
@@ -27,7 +27,7 @@ test.each(STAGES)(
   "a signal that is aborted %s ends the wait at once, and nothing is left behind",
   async (stage, reached) => {
     const processes = stage.includes("pause") ? 0 : 1;
-    await using fleet = await startFleet({ processes, onCreateGameSession() {} });
+    await using fleet = await startGameLiftFleet({ processes, onCreateGameSession() {} });
     const { api, recorded, provider } = fleet;
     api.setFault(stage.includes("thinks") ? "hang" : undefined);
     const abort = new AbortController();
@@ -47,7 +47,7 @@ test.each(STAGES)(
 );
 
 test.each(["hang", "lost", undefined] as const)("a placement is stopped at the signal: fault %s", async (fault) => {
-  await using fleet = await startFleet({ onCreateGameSession() {} }, QUEUE);
+  await using fleet = await startGameLiftFleet({ onCreateGameSession() {} }, QUEUE);
   const { api, provider, recorded } = fleet;
   api.setFault(({ operation }) => (operation === "StartGameSessionPlacement" ? fault : undefined));
   const abort = new AbortController();
@@ -64,7 +64,7 @@ test.each(["hang", "lost", undefined] as const)("a placement is stopped at the s
 });
 
 test("what became the answer is not stopped", async () => {
-  await using fleet = await startFleet({ processes: 2 });
+  await using fleet = await startGameLiftFleet({ processes: 2 });
   const { api } = fleet;
   await allocate({ provider: fleet.provider });
   await using queue = fleet.connect(QUEUE);
@@ -76,7 +76,7 @@ test("what became the answer is not stopped", async () => {
 });
 
 test("closing the provider ends what is under way as aborted, and waits until it is stopped", async () => {
-  await using fleet = await startFleet({ onCreateGameSession() {} });
+  await using fleet = await startGameLiftFleet({ onCreateGameSession() {} });
   const { api, provider } = fleet;
   const failed = failureOf(allocate({ provider }));
   await api.waitFor(() => api.count("DescribeGameSessions") === 1);
@@ -94,7 +94,7 @@ test("closing the provider ends what is under way as aborted, and waits until it
 });
 
 test("an allocation lets go of its signal", async () => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   const { signal } = new AbortController();
   const [added, removed] = [vi.spyOn(signal, "addEventListener"), vi.spyOn(signal, "removeEventListener")];
   await allocate({ provider: fleet.provider, signal });

@@ -1,7 +1,7 @@
 import { allocate } from "colyseus-otel/backend";
 import { afterEach, expect, test, vi } from "vitest";
 import { createNews } from "../src/backend/gamelift/news.ts";
-import { QUICK, startFleet } from "./_gamelift-api.ts";
+import { QUICK, startGameLiftFleet } from "./_gamelift-api.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -16,7 +16,7 @@ function eventSource() {
 
 test("with events a placement is looked up once for each, and not polled", async () => {
   const { events, writer } = eventSource();
-  await using fleet = await startFleet({ onCreateGameSession() {} }, { ...QUEUE, events });
+  await using fleet = await startGameLiftFleet({ onCreateGameSession() {} }, { ...QUEUE, events });
   const { api, provider } = fleet;
   const allocation = allocate({ provider });
   await api.waitFor(() => api.placements.length === 1);
@@ -34,7 +34,7 @@ test("with events a placement is looked up once for each, and not polled", async
 
 test("an event that is faster than the answer is not lost", async () => {
   const { events, writer } = eventSource();
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   const client = fleet.client();
   const send = async (command: never, options: object) => {
     const answer = (await client.send(command, options)) as { GameSession?: { GameSessionId: string } };
@@ -75,7 +75,7 @@ test("closing the provider lets go of the events, without a word", async () => {
       return promise;
     },
   };
-  await using fleet = await startFleet({}, { events: { [Symbol.asyncIterator]: () => iterator } });
+  await using fleet = await startGameLiftFleet({}, { events: { [Symbol.asyncIterator]: () => iterator } });
   await fleet.provider.close();
   await promise;
   await new Promise(setImmediate);
@@ -88,7 +88,7 @@ test("events that end or fail leave a warning and polls", async () => {
     yield "another";
     throw new Error("queue gone");
   }
-  await using fleet = await startFleet({ onCreateGameSession() {} }, { ...QUEUE, events: failing() });
+  await using fleet = await startGameLiftFleet({ onCreateGameSession() {} }, { ...QUEUE, events: failing() });
   const { api, provider } = fleet;
   const allocation = allocate({ provider });
   await api.waitFor(() => api.count("DescribeGameSessionPlacement") > 2);
@@ -100,7 +100,10 @@ test("events that end or fail leave a warning and polls", async () => {
 });
 
 test("what is active at the last moment is seen although the next poll would come too late", async () => {
-  await using fleet = await startFleet({ onCreateGameSession() {} }, { poll: { first: 60_000, longest: 60_000 } });
+  await using fleet = await startGameLiftFleet(
+    { onCreateGameSession() {} },
+    { poll: { first: 60_000, longest: 60_000 } },
+  );
   const { api, provider } = fleet;
   const allocation = allocate({ provider, deadline: 3000 });
   await api.waitFor(() => api.sessions.length === 1);
@@ -110,7 +113,7 @@ test("what is active at the last moment is seen although the next poll would com
 });
 
 test("polls grow rarer", async () => {
-  await using fleet = await startFleet({ onCreateGameSession() {} }, { poll: { first: 20, longest: 400 } });
+  await using fleet = await startGameLiftFleet({ onCreateGameSession() {} }, { poll: { first: 20, longest: 400 } });
   const { api, provider, recorded } = fleet;
   const allocation = allocate({ provider });
   await api.waitFor(() => api.count("DescribeGameSessions") === 10);
@@ -123,7 +126,7 @@ test("polls grow rarer", async () => {
 });
 
 test("after a throttled look the next is as late as they get", async () => {
-  await using fleet = await startFleet({}, { poll: { first: 20, longest: 2000 } });
+  await using fleet = await startGameLiftFleet({}, { poll: { first: 20, longest: 2000 } });
   const { api, provider, recorded } = fleet;
   api.setFault(() => (api.count("DescribeGameSessions") === 1 ? { error: "ThrottlingException" } : undefined));
   await allocate({ provider });

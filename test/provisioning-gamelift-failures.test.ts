@@ -1,7 +1,7 @@
 import { allocate } from "colyseus-otel/backend";
 import { afterEach, expect, test, vi } from "vitest";
 import type { GameLiftFault, GameLiftRequest } from "../standins/gamelift-api.ts";
-import { startFleet } from "./_gamelift-api.ts";
+import { startGameLiftFleet } from "./_gamelift-api.ts";
 import { failureOf } from "./_provisioning.ts";
 import { spanTree } from "./_telemetry.ts";
 
@@ -17,7 +17,7 @@ test.each<[string, GameLiftFault, string]>([
   ["a fleet that is not active", { error: "InvalidFleetStatusException" }, "refused"],
   ["other words for a known token", { error: "IdempotentParameterMismatchException" }, "refused"],
 ])("%s is allocation_failed at once", async (_what, fault, type) => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   fleet.api.setFault(fault);
   const failure = await failureOf(allocate({ provider: fleet.provider }));
   expect(failure).toMatchObject({ outcome: "allocation_failed", attempts: 1 });
@@ -36,7 +36,7 @@ test("what may be over soon is asked again until the deadline, and then has its 
     ["InternalServiceException", "allocation_failed", 500, "unavailable"],
   ];
   const play = async ([error, outcome, status, type]: (typeof ways)[number]) => {
-    await using fleet = await startFleet();
+    await using fleet = await startGameLiftFleet();
     fleet.api.setFault({ error, status });
     const failure = await failureOf(allocate({ provider: fleet.provider, deadline: 4500 }));
     expect([error, failure.outcome]).toEqual([error, outcome]);
@@ -57,13 +57,13 @@ test("what may be over soon is asked again until the deadline, and then has its 
 });
 
 test("a limit that somebody has set is quota at once", async () => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   fleet.api.setFault({ error: "LimitExceededException" });
   expect(await failureOf(allocate({ provider: fleet.provider }))).toMatchObject({ outcome: "quota", attempts: 1 });
 });
 
 test("a server process that comes while the fleet has none is had, in its own trace", async () => {
-  await using fleet = await startFleet({ processes: 0 });
+  await using fleet = await startGameLiftFleet({ processes: 0 });
   const { api, recorded, provider } = fleet;
   const allocation = allocate({ provider });
   await api.waitFor(() => api.count("CreateGameSession") === 2);
@@ -76,7 +76,7 @@ test("a server process that comes while the fleet has none is had, in its own tr
 });
 
 test("an answer that was lost costs no second game session: the same words are sent again with the same token", async () => {
-  await using fleet = await startFleet({ processes: 2 });
+  await using fleet = await startGameLiftFleet({ processes: 2 });
   const { api, recorded, provider } = fleet;
   api.setFault(once("CreateGameSession", "lost"));
   const server = await allocate({ provider, players: 2 });
@@ -90,7 +90,7 @@ test("an answer that was lost costs no second game session: the same words are s
 });
 
 test("a call that never reached AWS is repeated, and so is one that the client gave up", async () => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   const { api } = fleet;
   const faults = ["cut", "hang", "down"] as const;
   api.setFault(() => faults[api.count("CreateGameSession") - 1]);
@@ -101,7 +101,7 @@ test("a call that never reached AWS is repeated, and so is one that the client g
 });
 
 test("a conflict may be with the same call, still under way: it is repeated with its token", async () => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   const { api, provider } = fleet;
   api.setFault(once("CreateGameSession", { error: "ConflictException" }));
   await allocate({ provider });
@@ -110,7 +110,7 @@ test("a conflict may be with the same call, still under way: it is repeated with
 });
 
 test("each allocation has a token of its own, and a new one after an answer that refused", async () => {
-  await using fleet = await startFleet({ processes: 2 });
+  await using fleet = await startGameLiftFleet({ processes: 2 });
   const { api, provider } = fleet;
   api.setFault(once("CreateGameSession", { error: "ThrottlingException" }));
   await allocate({ provider });
@@ -125,7 +125,7 @@ test.each([
   ["by us", 1],
   ["by the AWS client itself", 3],
 ])("a placement whose answer was lost is found by its id when it is asked for again %s", async (_who, maxAttempts) => {
-  await using fleet = await startFleet({ processes: 2 }, QUEUE);
+  await using fleet = await startGameLiftFleet({ processes: 2 }, QUEUE);
   const { api } = fleet;
   api.setFault(once("StartGameSessionPlacement", "lost"));
   const client = fleet.client({ maxAttempts });
@@ -135,7 +135,7 @@ test.each([
 });
 
 test("a placement that never reached AWS is asked for again", async () => {
-  await using fleet = await startFleet({}, QUEUE);
+  await using fleet = await startGameLiftFleet({}, QUEUE);
   const { api, provider } = fleet;
   api.setFault(once("StartGameSessionPlacement", "cut"));
   expect((await allocate({ provider })).attempts).toBe(2);
@@ -147,7 +147,7 @@ test("a placement that never reached AWS is asked for again", async () => {
 test.each([1, 3])(
   "a placement that cannot be looked up after a lost answer is not begun twice: %d attempts",
   async (maxAttempts) => {
-    await using fleet = await startFleet({ processes: 2 }, QUEUE);
+    await using fleet = await startGameLiftFleet({ processes: 2 }, QUEUE);
     const { api } = fleet;
     const lost = once("StartGameSessionPlacement", "lost");
     const throttled = once("DescribeGameSessionPlacement", { error: "ThrottlingException" });
@@ -159,13 +159,13 @@ test.each([1, 3])(
 );
 
 test("a look that is never answered is ready_timeout: the start was answered", async () => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   fleet.api.setFault(({ operation }) => (operation === "DescribeGameSessions" ? "hang" : undefined));
   expect((await failureOf(allocate({ provider: fleet.provider, deadline: 2000 }))).outcome).toBe("ready_timeout");
 });
 
 test("a placement that times out is asked for again under another id, and one that somebody stops is not", async () => {
-  await using fleet = await startFleet({ processes: 0 }, QUEUE);
+  await using fleet = await startGameLiftFleet({ processes: 0 }, QUEUE);
   const { api, provider } = fleet;
   const allocation = failureOf(allocate({ provider }));
   await api.waitFor(() => api.placements.length === 1);
@@ -189,7 +189,7 @@ test.each(["TERMINATED", "ERROR"] as const)(
   "a game session that ends as %s before it was active is asked for again",
   async (status) => {
     let hosted = 0;
-    await using fleet = await startFleet({
+    await using fleet = await startGameLiftFleet({
       processes: 2,
       onCreateGameSession: (session) => void setImmediate(() => (hosted++ ? session.activate() : session.end(status))),
     });
@@ -208,7 +208,7 @@ test.each(["TERMINATED", "ERROR"] as const)(
 );
 
 test("a game session that is not active at the deadline is ready_timeout, and its process is given back", async () => {
-  await using fleet = await startFleet({ onCreateGameSession() {} });
+  await using fleet = await startGameLiftFleet({ onCreateGameSession() {} });
   const { api, provider } = fleet;
   const failure = await failureOf(allocate({ provider, deadline: 1500 }));
   expect(failure).toMatchObject({ outcome: "ready_timeout", attempts: 1 });
@@ -218,7 +218,7 @@ test("a game session that is not active at the deadline is ready_timeout, and it
 });
 
 test("looks that AWS throttles or does not answer do not end the wait; one that it forbids does", async () => {
-  await using fleet = await startFleet({ processes: 2, onCreateGameSession() {} });
+  await using fleet = await startGameLiftFleet({ processes: 2, onCreateGameSession() {} });
   const { api, recorded, provider } = fleet;
   const faults: (GameLiftFault | undefined)[] = [
     { error: "ThrottlingException" },
@@ -244,7 +244,7 @@ test("looks that AWS throttles or does not answer do not end the wait; one that 
 });
 
 test("nobody there is allocation_failed, and an answer that never comes is deadline", async () => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   const nobody = fleet.connect({ client: fleet.client({ endpoint: "http://127.0.0.1:1" }) });
   expect((await failureOf(allocate({ provider: nobody, deadline: 1000 }))).outcome).toBe("allocation_failed");
   fleet.api.setFault("hang");

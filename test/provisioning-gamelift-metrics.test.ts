@@ -3,7 +3,7 @@ import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { allocate, type AllocationError, type Provider } from "colyseus-otel/backend";
 import { expect, test } from "vitest";
 import type { GameLiftApi, GameLiftFault, GameLiftRequest, HostedSession } from "../standins/gamelift-api.ts";
-import { startFleet, type GameLiftFleet } from "./_gamelift-api.ts";
+import { startGameLiftFleet, type GameLiftFleet } from "./_gamelift-api.ts";
 
 const WAYS = [
   "warm",
@@ -45,7 +45,7 @@ test.each([
   const ways = Array.from({ length: MATCHES }, (_, index) => WAYS[index] ?? WAYS[Math.floor(chance() * WAYS.length)]!);
   const reader = new PrometheusExporter({ preventServerStart: true });
   const meterProvider = new MeterProvider({ readers: [reader] });
-  await using fleet = await startFleet(
+  await using fleet = await startGameLiftFleet(
     { processes: 500, onCreateGameSession: createHost() },
     { ...source, meterProvider },
   );

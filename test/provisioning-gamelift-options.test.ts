@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { allocate, gamelift, type GameLiftProviderOptions } from "colyseus-otel/backend";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { startFleet } from "./_gamelift-api.ts";
+import { startGameLiftFleet } from "./_gamelift-api.ts";
 
 const client = { send: async () => ({}) };
 const LONG = "x".repeat(97);
@@ -52,14 +52,14 @@ test.each<[Record<string, unknown>, string]>([
     `allocate.annotations: a key must have 1 to 32 characters, got "${LONG.slice(0, 33)}"`,
   ],
 ])("allocate() names what no game session can be told, and asks nobody: %j", async (options, message) => {
-  await using fleet = await startFleet({}, { maximumPlayers: undefined });
+  await using fleet = await startGameLiftFleet({}, { maximumPlayers: undefined });
   await expect(allocate({ provider: fleet.provider, players: 2, ...options })).rejects.toThrow(new TypeError(message));
   expect(fleet.api.requests).toEqual([]);
   expect(fleet.recorded.spans()).toEqual([]);
 });
 
 test("whatever properties a match has, it is refused with a TypeError or understood by GameLift", async () => {
-  await using fleet = await startFleet({ processes: 1000 });
+  await using fleet = await startGameLiftFleet({ processes: 1000 });
   const text = (max: number) => fc.string({ maxLength: max + 2, unit: "binary" });
   const properties = (maxKeys: number) => fc.dictionary(text(32), text(96), { maxKeys });
   const match = fc.record({ annotations: properties(18), own: properties(3) });
@@ -116,7 +116,7 @@ test("a location of a game that throws fails its allocation, and nothing else", 
   const location = () => {
     throw new Error("no such region");
   };
-  await using fleet = await startFleet({}, { location });
+  await using fleet = await startGameLiftFleet({}, { location });
   await expect(allocate({ provider: fleet.provider })).rejects.toMatchObject({
     outcome: "allocation_failed",
     cause: { message: "no such region" },

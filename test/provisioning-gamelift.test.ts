@@ -3,7 +3,7 @@ import { allocate, flexMatchAttributes, gameLiftPlayerData } from "colyseus-otel
 import { CreatePlayerSessionCommand } from "@aws-sdk/client-gamelift";
 import { expect, test } from "vitest";
 import type { HostedSession } from "../standins/gamelift-api.ts";
-import { startFleet } from "./_gamelift-api.ts";
+import { startGameLiftFleet } from "./_gamelift-api.ts";
 import { spanTree, startOf } from "./_telemetry.ts";
 
 const ACTIVE: SpanContext = { traceId: "d".repeat(32), spanId: "d".repeat(16), traceFlags: 1 };
@@ -11,7 +11,7 @@ const PLAYER = { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`, trace
 
 test("one trace leads from the matchmaker to the game session, which is played once it is active", async () => {
   const hosted: HostedSession[] = [];
-  await using fleet = await startFleet({ onCreateGameSession: (session) => hosted.push(session) });
+  await using fleet = await startGameLiftFleet({ onCreateGameSession: (session) => hosted.push(session) });
   const { api, recorded, provider } = fleet;
   const allocation = allocate({ provider, region: "eu-1", mode: "ctf", players: 6, annotations: { map: "dust2" } });
   await api.waitFor(() => api.count("DescribeGameSessions") === 2);
@@ -53,7 +53,7 @@ test("one trace leads from the matchmaker to the game session, which is played o
 });
 
 test("the spans say what was asked for, where it was had, and what each look showed", async () => {
-  await using fleet = await startFleet({ onCreateGameSession() {} });
+  await using fleet = await startGameLiftFleet({ onCreateGameSession() {} });
   const { api, recorded, provider } = fleet;
   const allocation = allocate({ provider, region: "eu-1", mode: "ctf" });
   await api.waitFor(() => api.count("DescribeGameSessions") === 1);
@@ -89,7 +89,7 @@ test("the spans say what was asked for, where it was had, and what each look sho
 });
 
 test("a queue's placement is a trace as well, and its game session is known once it is fulfilled", async () => {
-  await using fleet = await startFleet({ onCreateGameSession() {} }, { fleetId: undefined, queue: "eu" });
+  await using fleet = await startGameLiftFleet({ onCreateGameSession() {} }, { fleetId: undefined, queue: "eu" });
   const { api, recorded, provider } = fleet;
   const allocation = allocate({ provider, players: 4, mode: "ctf" });
   await api.waitFor(() => api.count("DescribeGameSessionPlacement") === 1);
@@ -119,7 +119,7 @@ test("a queue's placement is a trace as well, and its game session is known once
 });
 
 test("the fleet is asked by id or alias, at the location that is given or said for each match", async () => {
-  await using fleet = await startFleet({ processes: 3 });
+  await using fleet = await startGameLiftFleet({ processes: 3 });
   const byMode = ({ mode }: { mode: string | undefined }) => (mode === "duel" ? "us-east-1" : undefined);
   await allocate({ provider: fleet.connect({ location: "ap-south-1" }) });
   await allocate({
@@ -136,13 +136,13 @@ test("the fleet is asked by id or alias, at the location that is given or said f
 });
 
 test("without maximumPlayers there is room for the match's players", async () => {
-  await using fleet = await startFleet({}, { maximumPlayers: undefined });
+  await using fleet = await startGameLiftFleet({}, { maximumPlayers: undefined });
   await allocate({ provider: fleet.provider, players: [PLAYER, PLAYER, PLAYER] });
   expect(fleet.api.sessions[0]!.maximumPlayers).toBe(3);
 });
 
 test("the names of the game's own properties win, but not those of the context, and a tracestate is left out", async () => {
-  await using fleet = await startFleet({}, { properties: { map: "dust2", season: "4", traceparent: "stale" } });
+  await using fleet = await startGameLiftFleet({}, { properties: { map: "dust2", season: "4", traceparent: "stale" } });
   const annotations = { map: "mirage", gameMode: "ranked", "colyseus-otel/requested-at": "0" };
   await allocate({ provider: fleet.provider, mode: "ctf", players: [PLAYER], annotations });
   const { traceparent, "colyseus-otel/requested-at": at, ...properties } = fleet.api.sessions[0]!.properties;
@@ -152,14 +152,16 @@ test("the names of the game's own properties win, but not those of the context, 
 });
 
 test("the player's context reaches the game session also where no SDK is registered", async () => {
-  await using fleet = await startFleet({}, { tracerProvider: undefined, meterProvider: undefined });
+  await using fleet = await startGameLiftFleet({}, { tracerProvider: undefined, meterProvider: undefined });
   await allocate({ provider: fleet.provider, players: [ACTIVE] });
   expect(fleet.api.sessions[0]!.properties["traceparent"]).toBe(`00-${ACTIVE.traceId}-${ACTIVE.spanId}-01`);
   expect(fleet.recorded.spans()).toEqual([]);
 });
 
 test("the AWS client's calls run inside our spans, for instrumentations of its own", async () => {
-  await using fleet = await startFleet({ onCreateGameSession: (session) => void setTimeout(session.activate, 1) });
+  await using fleet = await startGameLiftFleet({
+    onCreateGameSession: (session) => void setTimeout(session.activate, 1),
+  });
   const client = fleet.client();
   const active: string[] = [];
   const send = (command: never, options: object) => {
@@ -175,7 +177,7 @@ test("the AWS client's calls run inside our spans, for instrumentations of its o
 });
 
 test("a player's context fits a player session's data and a FlexMatch attribute", async () => {
-  await using fleet = await startFleet();
+  await using fleet = await startGameLiftFleet();
   const { name: GameSessionId } = await allocate({ provider: fleet.provider });
   const command = new CreatePlayerSessionCommand({
     GameSessionId,
