@@ -3,14 +3,19 @@
 // @aws-sdk/client-gamelift 3.1133.0. Never compared with AWS. Left out: signatures (only looked for), fleets but the one,
 // priorities and time-outs of queues, activation time-outs, FlexMatch, rate limits of its own.
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
-import { createFleet, ServiceError, type HostedSession, type Placement } from "./gamelift-sessions.ts";
-import { createLedger, type GameLiftTally } from "./gamelift-tally.ts";
-import { createWaiters } from "./waiters.ts";
+import { createFleet, type Fleet } from "./gamelift-fleet.ts";
+import type { HostedSession } from "./gamelift-hosted.ts";
+import { ServiceError } from "./gamelift-input.ts";
+import { operationsOn } from "./gamelift-operations.ts";
+import type { Placement } from "./gamelift-placing.ts";
+import { createLedger, type GameLiftTally, type Ledger } from "./gamelift-tally.ts";
+import type { PlayerSessionRecord } from "./gamelift-truth.ts";
+import { createWaiters, type Waiters } from "./waiters.ts";
 
-export type { HostedSession } from "./gamelift-sessions.ts";
+export type { HostedSession } from "./gamelift-hosted.ts";
 export type { GameLiftTally } from "./gamelift-tally.ts";
 
 export interface GameLiftApiOptions {
@@ -18,6 +23,11 @@ export interface GameLiftApiOptions {
   readonly processes?: number;
   /** The server process: it calls `activate()` when it can be played in. @default at once, after the answer */
   readonly onCreateGameSession?: (session: HostedSession) => void;
+  readonly onCreatePlayerSession?: (player: PlayerSessionRecord) => void;
+  /** Where the next server process listens. @default 7001 and so on */
+  readonly port?: () => number | undefined;
+  /** Whether another server process follows one whose game session has ended. @default true */
+  readonly replaced?: boolean;
 }
 
 /**
@@ -51,13 +61,18 @@ export interface GameLiftApi extends AsyncDisposable {
 }
 
 export async function startGameLiftApi(options: GameLiftApiOptions = {}): Promise<GameLiftApi> {
-  const { processes = 1, onCreateGameSession = (session) => setImmediate(session.activate) } = options;
+  const { processes = 1, onCreateGameSession = activateSoon, onCreatePlayerSession, port, replaced = true } = options;
   const requests: GameLiftRequest[] = [];
-  const ledger = createLedger();
   const waiters = createWaiters(() => requests.map(({ operation }) => operation).join(", ") || "no request");
-  const fleet = createFleet(processes, onCreateGameSession, () => waiters.changed());
-  let faultOf: (request: GameLiftRequest) => GameLiftFault | undefined = () => undefined;
-
+  const fleet = createFleet(processes, {
+    host: onCreateGameSession,
+    port: () => port?.(),
+    seat: (player) => onCreatePlayerSession?.(player),
+    replaced,
+    changed: () => waiters.changed(),
+  });
+  const service: Service = { fleet, ledger: createLedger(), requests, faultOf: () => undefined };
+  const perform = performerOf(service);
   const server = createServer((request, response) => {
     void answer(request, response).catch(() => response.destroy());
   });
@@ -65,28 +80,56 @@ export async function startGameLiftApi(options: GameLiftApiOptions = {}): Promis
   await once(server, "listening");
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const operation = /^GameLift\.(\w+)$/.exec(String(request.headers["x-amz-target"]))?.[1] ?? "";
-    const input = (await json(request)) as GameLiftRequest["input"];
-    const asked = { operation, input };
-    const signed = /\/gamelift\/aws4_request,/.test(request.headers.authorization ?? "");
+    const asked = await read(request);
     requests.push(asked);
-    const fault = faultOf(asked);
-    const { status, body, lost } = decide(asked, signed ? fault : { error: "MissingAuthenticationTokenException" });
+    const fault = service.faultOf(asked);
+    const signed = /\/gamelift\/aws4_request,/.test(request.headers.authorization ?? "");
+    const { status, body, lost } = perform(asked, signed ? fault : { error: "MissingAuthenticationTokenException" });
     waiters.changed();
-    if (lost) {
-      if (fault !== "hang") {
-        response.destroy();
-      }
-      return;
+    if (!lost) {
+      response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
+    } else if (fault !== "hang") {
+      response.destroy();
     }
-    response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
   }
 
-  function decide(asked: GameLiftRequest, fault: GameLiftFault | undefined) {
+  return handleOf(service, waiters, server);
+}
+
+interface Service {
+  readonly fleet: Fleet;
+  readonly ledger: Ledger;
+  readonly requests: readonly GameLiftRequest[];
+  faultOf: (request: GameLiftRequest) => GameLiftFault | undefined;
+}
+
+function activateSoon({ activate }: HostedSession): void {
+  setImmediate(activate);
+}
+
+async function read(request: IncomingMessage): Promise<GameLiftRequest> {
+  const operation = /^GameLift\.(\w+)$/.exec(String(request.headers["x-amz-target"]))?.[1] ?? "";
+  return { operation, input: (await json(request)) as GameLiftRequest["input"] };
+}
+
+interface Outcome {
+  readonly status: number;
+  readonly body: object;
+  /** Nobody hears of it. */
+  readonly lost: boolean;
+}
+
+function performerOf({ fleet, ledger }: Service): (asked: GameLiftRequest, fault?: GameLiftFault) => Outcome {
+  const operations = operationsOn(fleet);
+  return (asked, fault) => {
     const lost = fault === "hang" || fault === "cut" || fault === "lost";
     try {
       failBy(fault);
-      const body = perform(asked);
+      const operation = operations[asked.operation];
+      if (!operation) {
+        throw new ServiceError("UnknownOperationException", asked.operation);
+      }
+      const body = operation(asked.input);
       ledger.answered(asked, lost ? undefined : body);
       return { status: 200, body, lost };
     } catch (error) {
@@ -95,24 +138,19 @@ export async function startGameLiftApi(options: GameLiftApiOptions = {}): Promis
       ledger.refused(asked, lost ? undefined : type);
       return { status, body: { __type: type, Message: message }, lost };
     }
-  }
+  };
+}
 
-  function perform({ operation, input }: GameLiftRequest): object {
-    const perform = fleet.operations[operation];
-    if (!perform) {
-      throw new ServiceError("UnknownOperationException", operation);
-    }
-    return perform(input);
-  }
-
+function handleOf(service: Service, waiters: Waiters, server: Server): GameLiftApi {
+  const { fleet, ledger, requests } = service;
   const api: GameLiftApi = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     get sessions() {
-      return fleet.sessions;
+      return [...fleet.sessions.values()];
     },
     get placements() {
-      return fleet.placements;
+      return [...fleet.placements.values()];
     },
     get freeProcesses() {
       return fleet.free;
@@ -124,7 +162,7 @@ export async function startGameLiftApi(options: GameLiftApiOptions = {}): Promis
       fleet.place();
     },
     setFault(fault) {
-      faultOf = typeof fault === "function" ? fault : () => fault;
+      service.faultOf = typeof fault === "function" ? fault : () => fault;
     },
     waitFor: (predicate, timeout = 5000, what = String(predicate)) =>
       waiters.waitFor(() => predicate(api), timeout, what),

@@ -21,7 +21,7 @@ export interface PlayerSessionRecord {
   readonly PlayerSessionId: string;
   readonly GameSessionId: string;
   readonly PlayerId: string;
-  readonly PlayerData: string;
+  readonly PlayerData: string | undefined;
   Status: "RESERVED" | "ACTIVE" | "COMPLETED";
 }
 
