@@ -17,6 +17,8 @@ export type CallFault =
   | { readonly after: Promise<unknown> };
 
 export interface NewGameSession {
+  /** @default a new one */
+  readonly GameSessionId?: string;
   readonly GameProperties?: Readonly<Record<string, string>>;
   readonly GameSessionData?: string;
   readonly MatchmakerData?: string;
