@@ -26,7 +26,11 @@ export async function startAgones(stack: AsyncDisposableStack, say: Say): Promis
   const refusal = () => standIn.heard("sidecar:unallocated", PATIENCE);
   return {
     env: { ...envOf(port), AGONES_SDK_HTTP_PORT: String(httpPort) },
-    allocator: { endpoint, refusal },
+    allocator: {
+      env: { AGONES_ALLOCATOR: endpoint },
+      refusal,
+      sayAllocated: (server) => `${server} is allocated; its annotation carries the trace context`,
+    },
     register,
   };
 }

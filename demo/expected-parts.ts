@@ -1,81 +1,6 @@
 import { SERVICES, type ExpectedSpan } from "./expected-span.ts";
 
-const { game, lobby, matchmaker, login } = SERVICES;
-
-export const LOBBY_BOOT: readonly ExpectedSpan[] = [
-  { name: "gameserver.boot", as: "the lobby's boot", service: lobby, parent: undefined },
-  { name: "gameserver.boot.load", service: lobby, parent: "the lobby's boot" },
-  { name: "gameserver.boot.prepare", service: lobby, parent: "the lobby's boot" },
-  { name: "gameserver.boot.listen", service: lobby, parent: "the lobby's boot" },
-];
-
-/** Without an orchestrator it ends when the server listens. */
-export const BOOT_ALONE: readonly ExpectedSpan[] = [
-  { name: "gameserver.boot", service: game, parent: undefined },
-  { name: "gameserver.boot.load", service: game, parent: "gameserver.boot" },
-  { name: "gameserver.boot.prepare", service: game, parent: "gameserver.boot" },
-  { name: "gameserver.boot.listen", service: game, parent: "gameserver.boot" },
-];
-
-export const BOOT: readonly ExpectedSpan[] = [
-  ...BOOT_ALONE,
-  { name: "agones.connect", service: game, parent: "gameserver.boot" },
-  { name: "agones.ready", service: game, parent: "gameserver.boot" },
-  { name: "agones.wait_for_ready", service: game, parent: "gameserver.boot" },
-];
-
-type Start = "warm" | "cold" | "reused";
-
-/** The matchmaker's asking. */
-export function request(start: Start): readonly ExpectedSpan[] {
-  return [
-    {
-      name: "provision.allocate_server",
-      service: matchmaker,
-      parent: "session.started",
-      attributes: ["server.address", "server.port"],
-      values: { "gameserver.start": start },
-    },
-    ...(start === "cold" ? [REFUSED, WAIT] : []),
-    {
-      name: "provision.agones_allocate",
-      service: matchmaker,
-      parent: "provision.allocate_server",
-      attributes: ["agones.server_name"],
-      values: { "error.type": null },
-    },
-  ];
-}
-
-/** What the server that was given does of it. */
-export function allocation(start: Start): readonly ExpectedSpan[] {
-  return [
-    {
-      name: "gameserver.allocated",
-      service: game,
-      parent: "provision.agones_allocate",
-      link: "gameserver.boot",
-      values: { "gameserver.start": start },
-    },
-    { name: "gameserver.map_load", service: game, parent: "gameserver.allocated" },
-  ];
-}
-
-const REFUSED: ExpectedSpan = {
-  name: "provision.agones_allocate",
-  as: "a refused allocation",
-  service: matchmaker,
-  parent: "provision.allocate_server",
-  values: { "error.type": "unallocated" },
-  many: true,
-};
-
-const WAIT: ExpectedSpan = {
-  name: "provision.wait_for_ready",
-  service: matchmaker,
-  parent: "provision.allocate_server",
-  attributes: ["provision.poll_count", "provision.wait_ms"],
-};
+const { game, lobby, login } = SERVICES;
 
 export const LOGIN: readonly ExpectedSpan[] = [
   { name: "session.started", service: login, parent: undefined, attributes: ["session.id", "player.id"] },
@@ -189,3 +114,5 @@ export function end(reason: string, type: string, more: Partial<ExpectedSpan> = 
 export function refusal(name: string, parent: string, type: string): ExpectedSpan {
   return { name, service: game, parent, values: { "error.type": type } };
 }
+
+export const IN_AND_OUT = [...match(1, "leave"), leave(), end("client_quit", "graceful")];

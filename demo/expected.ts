@@ -1,12 +1,8 @@
 import {
-  LOBBY_BOOT,
-  BOOT,
-  BOOT_ALONE,
-  request,
-  allocation,
   LOGIN,
   SESSION,
   CREATE,
+  IN_AND_OUT,
   JOIN,
   MOVE,
   DROP,
@@ -21,6 +17,7 @@ import {
   end,
   refusal,
 } from "./expected-parts.ts";
+import { allocation, BOOT, BOOT_ALONE, duringRequest, LOBBY_BOOT, request } from "./expected-server.ts";
 import { SERVICES, type ExpectedSpan } from "./expected-span.ts";
 
 /** What one player's story consists of. Spans of one name in the order in which they start, each after its parent. */
@@ -52,7 +49,6 @@ const ANN = [
   end("logout", "graceful", { service: SERVICES.login, values: { "session.matches_played": 2 } }),
   DISPOSAL,
 ];
-const IN_AND_OUT = [...match(1, "leave"), leave(), end("client_quit", "graceful")];
 const BOB = [...SESSION, ...JOIN, ...IN_AND_OUT];
 const KIM = [...SESSION, ...JOIN, ...match(1, "disconnect"), DROP, leave(), end("kicked", "enforcement")];
 const NED = [
@@ -89,14 +85,7 @@ const OWN_MATCH = [...JOIN, CREATE, ...IN_AND_OUT];
 export const COLD_CAST: Cast = [
   {
     player: "ann",
-    story: [
-      ...SESSION,
-      ...request("cold"),
-      ...BOOT.map((span) => (span.parent === undefined ? { ...span, during: "provision.allocate_server" } : span)),
-      ...allocation("cold"),
-      ...OWN_MATCH,
-      DISPOSAL,
-    ],
+    story: [...SESSION, ...request("cold"), ...duringRequest(BOOT), ...allocation("cold"), ...OWN_MATCH, DISPOSAL],
   },
 ];
 

@@ -1,12 +1,16 @@
 import { Command, CommanderError, Option } from "commander";
 
-/** Who can say when the game server may take players, each with the ways to a server that it has beside the warm one. */
-const ORCHESTRATORS: Readonly<Record<OrchestratorName, readonly ("cold" | "reused")[]>> = {
-  agones: ["cold", "reused"],
-  none: [],
+/** Who can say when the game server may take players, each with what can be asked of it. */
+const ORCHESTRATORS: Readonly<Record<OrchestratorName, readonly (keyof typeof ASKED_OF_THEM)[]>> = {
+  agones: ["cold", "reused", "zeroCode"],
+  // One process plays one game session; and what is preloaded knows no GameLift.
+  gamelift: ["cold"],
+  none: ["zeroCode"],
 };
 
-export type OrchestratorName = "agones" | "none";
+const ASKED_OF_THEM = { cold: "--cold", reused: "--reused", zeroCode: "--zero-code" } as const;
+
+export type OrchestratorName = "agones" | "gamelift" | "none";
 
 export interface DemoOptions {
   readonly once: boolean;
@@ -56,9 +60,9 @@ export function readOptions(argv: readonly string[]): DemoOptions {
 // commander's conflicts() knows no values.
 function refuseImpossible(command: Command, options: DemoOptions): void {
   const { orchestrator } = options;
-  for (const way of ["cold", "reused"] as const)
-    if (options[way] && !ORCHESTRATORS[orchestrator].includes(way))
-      command.error(`error: option '--${way}' cannot be used with '--orchestrator ${orchestrator}'`);
+  for (const asked of ["cold", "reused", "zeroCode"] as const)
+    if (options[asked] && !ORCHESTRATORS[orchestrator].includes(asked))
+      command.error(`error: option '${ASKED_OF_THEM[asked]}' cannot be used with '--orchestrator ${orchestrator}'`);
 }
 
 const ENVIRONMENT = `

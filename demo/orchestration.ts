@@ -9,8 +9,10 @@ export interface Orchestration {
 }
 
 interface Allocator {
-  /** `host:port` */
-  readonly endpoint: string;
+  /** For the matchmaker. */
+  readonly env: Readonly<Record<string, string>>;
   /** Resolves once an allocation has found no server. */
   refusal(): Promise<unknown>;
+  /** @param server its name */
+  sayAllocated(server: string): string;
 }

@@ -1,11 +1,16 @@
 import { startAgones } from "./agones.ts";
+import { startGameLift } from "./gamelift.ts";
 import type { Say } from "./narrator.ts";
 import type { OrchestratorName } from "./options.ts";
 import type { Orchestration } from "./orchestration.ts";
 
 type Start = (stack: AsyncDisposableStack, say: Say) => Promise<Orchestration>;
 
-export const START: Readonly<Record<OrchestratorName, Start>> = { agones: startAgones, none: startNone };
+export const START: Readonly<Record<OrchestratorName, Start>> = {
+  agones: startAgones,
+  gamelift: startGameLift,
+  none: startNone,
+};
 
 async function startNone(_: AsyncDisposableStack, say: Say): Promise<Orchestration> {
   say("orchestrator", "none: the game server is simply there");

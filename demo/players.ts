@@ -16,7 +16,7 @@ export interface Matched {
   readonly name: string;
   readonly pass: Entry;
   /** Undefined where there is no allocation service. */
-  readonly server?: Pick<GameAddress, "name" | "url"> | undefined;
+  readonly server?: Pick<GameAddress, "name" | "url" | "playerSession"> | undefined;
 }
 
 export interface Entered {
@@ -59,7 +59,8 @@ export async function getMatched(stage: Stage, name: string): Promise<Matched> {
 
 /** @throws the SDK's MatchMakeError when the game refuses the player */
 export async function enter(stage: Stage, { name, pass, server }: Matched, way: Way = {}): Promise<Entered> {
-  const options = { ...withTraceContext({}, pass.session) };
+  const { playerSession } = server ?? {};
+  const options = { ...withTraceContext(playerSession === undefined ? {} : { playerSession }, pass.session) };
   const began = performance.now();
   const joining = connectPlayer({ url: server?.url ?? stage.url, ticket: pass.ticket, ...way, options });
   const player = await within(`${name} to be in the arena`, joining, patience(stage));

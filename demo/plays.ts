@@ -1,7 +1,8 @@
+import { GAMELIFT_CAST, GAMELIFT_COLD_CAST } from "./expected-gamelift.ts";
 import { ALONE_CAST, CAST, COLD_CAST, REUSED_CAST, type Cast } from "./expected.ts";
 import type { Say } from "./narrator.ts";
 import type { DemoOptions } from "./options.ts";
-import { playAlone, playCold, playReused } from "./short-stories.ts";
+import { playAlone, playCold, playGameSession, playReused } from "./short-stories.ts";
 import { raiseGame, raiseLobby, type Backstage, type Stage } from "./stage.ts";
 import { playStory } from "./story.ts";
 
@@ -12,6 +13,7 @@ export interface Play {
 }
 
 export function playOf({ cold, reused, orchestrator }: DemoOptions): Play {
+  if (orchestrator === "gamelift") return cold ? GAMELIFT_COLD : GAMELIFT;
   if (cold) return COLD;
   if (reused) return REUSED;
   return orchestrator === "none" ? ALONE : WHOLE;
@@ -28,6 +30,8 @@ const WHOLE: Play = {
 };
 
 const COLD: Play = { cast: COLD_CAST, perform: playCold };
+const GAMELIFT_COLD: Play = { cast: GAMELIFT_COLD_CAST, perform: playCold };
+const GAMELIFT = onStage(GAMELIFT_CAST, playGameSession);
 const REUSED = onStage(REUSED_CAST, playReused);
 const ALONE = onStage(ALONE_CAST, playAlone);
 

@@ -40,6 +40,17 @@ async function playAllocated(stage: Stage, name: string, say: Say): Promise<void
   await playShort(stage, name, await enter(stage, matched), say);
 }
 
+/** A game session for ann, to which bob is sent as well: each with a player session. */
+export async function playGameSession(stage: Stage, say: Say): Promise<void> {
+  const ann = await getMatched(stage, "ann");
+  say("ann", `is logged in and was matched: trace ${traceIdOf(ann.pass)}`);
+  await sayAllocated(stage, ann, say);
+  const bob = await getMatched(stage, "bob");
+  const entered = [await enter(stage, ann), await enter(stage, bob)] as const;
+  say("players", "ann and bob joined, and show their player sessions");
+  await Promise.all([playShort(stage, "ann", entered[0], say), playShort(stage, "bob", entered[1], say)]);
+}
+
 /** ann and bob know where the game is, and ask nobody. */
 export async function playAlone(stage: Stage, say: Say): Promise<void> {
   const ann = await enterUnmatched(stage, "ann", say);

@@ -52,8 +52,7 @@ export async function startBackstage(stack: AsyncDisposableStack, options: DemoO
     ARENA_TICKET_SECRET: randomBytes(16).toString("hex"),
     ARENA_REUSE: options.reused ? "1" : "0",
   };
-  const own = { AGONES_ALLOCATOR: orchestration.allocator?.endpoint };
-  const services = await startServices(stack, { ...env, ...own }, say);
+  const services = await startServices(stack, { ...env, ...orchestration.allocator?.env }, say);
   return { options, orchestration, ...services, receiver: telemetry.process, otlpEndpoint: telemetry.endpoint, env };
 }
 

@@ -46,9 +46,11 @@ export async function playStory(stage: StageWithLobby, say: Say): Promise<void> 
 }
 
 export async function sayAllocated(stage: Stage, { name, server }: Matched, say: Say): Promise<void> {
-  if (server === undefined) say("matchmaker", "no allocation: the sidecar is not ours, and has no allocation service");
+  const { allocator } = stage.orchestration;
+  if (server === undefined || allocator === undefined)
+    say("matchmaker", "no allocation: the sidecar is not ours, and has no allocation service");
   else {
-    say("matchmaker", `${server.name} is allocated; its annotation carries the trace context`);
+    say("matchmaker", allocator.sayAllocated(server.name));
     say(name, `is sent to ${server.url}`);
     // A player who is faster than the allocation's watch message would have the map loaded by their room.create.
     await gameIs(["allocated"], stage);

@@ -1,6 +1,7 @@
 import type { InstrumentOptions } from "colyseus-otel";
 import { agones } from "colyseus-otel/agones";
-import { allocatedMap } from "./allocation.ts";
+import { gamelift } from "colyseus-otel/gamelift";
+import { allocatedMap, placedMap } from "./allocation.ts";
 import { openArenaMap } from "./arena/loaded-map.ts";
 
 type Chosen = Pick<InstrumentOptions, "orchestrator">;
@@ -12,6 +13,14 @@ const ORCHESTRATORS: Readonly<Record<string, () => Chosen>> = {
       onAllocated: async (gameServer) => {
         await openArenaMap(allocatedMap(gameServer));
       },
+    }),
+  }),
+  gamelift: () => ({
+    orchestrator: gamelift({
+      onGameSession: async (gameSession) => {
+        await openArenaMap(placedMap(gameSession));
+      },
+      playerSessionOf: (_client, options) => (options as { readonly playerSession?: string }).playerSession,
     }),
   }),
   none: () => ({}),

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { startReceiver } from "../demo/receiver/receiver.ts";
 import { connectServices } from "../demo/services/client.ts";
 import { serveBackend } from "../demo/services/http.ts";
+import { allocatorOnAgones } from "../demo/services/allocators.ts";
 import { openBackend } from "../demo/services/backend.ts";
 import { startTracing } from "../demo/services/tracing.ts";
 import { startSidecar } from "../standins/agones-sidecar.ts";
@@ -21,7 +22,8 @@ async function startServices({ allocates = true, reuse = false } = {}) {
   const sidecar = stack.use(await startSidecar({ state: "Ready" }));
   allocation.register(sidecar, { port: 7001 });
   const tracing = stack.use(startTracing(receiver.endpoint));
-  const backend = stack.use(openBackend(tracing, allocates ? allocation.endpoint : undefined, reuse));
+  const allocator = allocates ? stack.use(allocatorOnAgones(allocation.endpoint, tracing)) : undefined;
+  const backend = openBackend(tracing, allocator, reuse);
   const { url } = stack.use(await serveBackend(backend));
   const names = async () => {
     expect(await tracing.flush()).toBeUndefined();

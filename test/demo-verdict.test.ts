@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { playersOf } from "../demo/cast.ts";
+import { GAMELIFT_CAST, GAMELIFT_COLD_CAST } from "../demo/expected-gamelift.ts";
 import { ALONE_CAST, CAST, COLD_CAST, REUSED_CAST } from "../demo/expected.ts";
 import type { ReceivedSpan } from "../demo/receiver/spans.ts";
 import { verdict } from "../demo/verdict.ts";
@@ -24,6 +25,8 @@ test.each([
   ["with everybody", CAST, 2000],
   ["cold", COLD_CAST, 350],
   ["on a server used again", REUSED_CAST, 600],
+  ["on GameLift", GAMELIFT_CAST, 500],
+  ["on GameLift, cold", GAMELIFT_COLD_CAST, 400],
   ["without an orchestrator", ALONE_CAST, 250],
 ] as const)("names the span of every single mutation of the story %s", (_, cast, atLeast) => {
   expect(verdict(wholeStory(cast), cast)).toEqual([]);

@@ -20,6 +20,25 @@ describe.each(HOWS)("the demo of a game $how", ({ args }) => {
   });
 });
 
+test.each([
+  { way: "", players: ["ann", "bob"] },
+  { way: "--cold", players: ["ann"] },
+])(
+  "--orchestrator gamelift $way is drawn, said to be whole, and exits 0",
+  { timeout: 60_000 },
+  async ({ way, players }) => {
+    const { code, output } = await play(["--once", "--orchestrator", "gamelift", ...(way ? [way] : [])]);
+    expect(code, output).toBe(0);
+    for (const player of players)
+      expect(output).toMatch(new RegExp(`^  ${player} login · [^]*?client_quit: 1 match,`, "m"));
+    const drawn = (name: string) => output.match(new RegExp(`─ ${name} `, "g")) ?? [];
+    expect(drawn("gamelift\\.activate_game_session")).toHaveLength(1);
+    expect(drawn("gamelift\\.accept_player_session")).toHaveLength(players.length);
+    expect(output).not.toMatch(/agones/i);
+    expect(output.split("\n").filter((line) => line.length > 100)).toEqual([]);
+  },
+);
+
 test("--cold shows the refusals, and the boot on the axis of whoever waits for it", { timeout: 60_000 }, async () => {
   const { output } = await play(["--once", "--cold"]);
   expect(output).toContain("! refused: unallocated");
@@ -42,11 +61,15 @@ test.each([
   for (const line of [link, ...more]) expect(output).toContain(`\n  ${line}\n`);
 });
 
-test("--orchestrator none with --trust ignore names the missing links", { timeout: 60_000 }, async () => {
-  const { code, output } = await play(["--once", "--orchestrator", "none", "--trust", "ignore"]);
-  expect(code).toBe(1);
-  expect(output).toContain("\n  matchmake arena: not a child of session.started (it has no parent)\n");
-});
+test.each(["gamelift", "none"])(
+  "--orchestrator %s with --trust ignore names the missing links",
+  { timeout: 60_000 },
+  async (name) => {
+    const { code, output } = await play(["--once", "--orchestrator", name, "--trust", "ignore"]);
+    expect(code).toBe(1);
+    expect(output).toContain("\n  matchmake arena: not a child of session.started (it has no parent)\n");
+  },
+);
 
 test.each(["--cold", "--reused"])("%s beside somebody else's sidecar says what it needs", async (way) => {
   await using foreign = await startSidecar();
@@ -58,8 +81,10 @@ test.each(["--cold", "--reused"])("%s beside somebody else's sidecar says what i
 test.each([
   ["--cold --reused", "option '--reused' cannot be used with option '--cold'"],
   ["--cold --orchestrator none", "option '--cold' cannot be used with '--orchestrator none'"],
+  ["--orchestrator gamelift --reused", "option '--reused' cannot be used with '--orchestrator gamelift'"],
+  ["--orchestrator gamelift --zero-code", "option '--zero-code' cannot be used with '--orchestrator gamelift'"],
   ["--orchestrator none --reused", "option '--reused' cannot be used with '--orchestrator none'"],
-  ["--orchestrator nomad", "argument 'nomad' is invalid. Allowed choices are agones, none."],
+  ["--orchestrator nomad", "argument 'nomad' is invalid. Allowed choices are agones, gamelift, none."],
 ])("%s exits 2 with one line", async (args, error) => {
   const { code, output } = await play(args.split(" "));
   expect({ code, lines: output.trim().split("\n") }).toEqual({ code: 2, lines: [expect.stringContaining(error)] });

@@ -1,5 +1,4 @@
 import {
-  agones,
   allocate,
   startSession,
   type AllocatedServer,
@@ -7,11 +6,12 @@ import {
   type Provider,
 } from "colyseus-otel/backend";
 import { mintTicket, verifyTicket } from "../../example-server/tickets.ts";
+import type { Allocator } from "./allocators.ts";
 import type { GameAddress, LoginRequest, Match, Pass } from "./protocol.ts";
 import type { Tracing } from "./tracing.ts";
 
 /** What the login service and the matchmaker do, whatever carries it. */
-export interface Backend extends AsyncDisposable {
+export interface Backend {
   login(request: LoginRequest): Pass;
   /** @throws ServerError 401 for a ticket that is not ours; AllocationError when there is no server */
   match(pass: Pass, signal: AbortSignal): Promise<Match>;
@@ -27,15 +27,12 @@ interface Known {
 }
 
 /**
- * @param allocator `host:port` of the allocation service; undefined where there is none
+ * @param allocator undefined where there is none
  * @param reuse has a server allocated for every match, because servers come back; else later players go where the first
  * one plays
  */
-export function openBackend(tracing: Tracing, allocator: string | undefined, reuse = false): Backend {
+export function openBackend(tracing: Tracing, allocator: Allocator | undefined, reuse = false): Backend {
   const players = new Map<string, Known>();
-  const provider = allocator
-    ? agones({ endpoint: allocator, fleet: "arena", tracerProvider: tracing.matchmaker })
-    : undefined;
   let game: GameAddress | undefined;
   return {
     login(request) {
@@ -51,12 +48,13 @@ export function openBackend(tracing: Tracing, allocator: string | undefined, reu
       let server: GameAddress | undefined = reuse ? undefined : game;
       const waiting = player?.lobby ? undefined : player?.session.phase("matchmaking", { "game.mode": MODE });
       try {
-        server ??= provider && (await allocateGame(provider, session, signal));
+        server ??= allocator && (await allocateGame(allocator.provider, session, signal));
         game = server;
+        const playerSession = server && (await allocator?.reserve?.(server.name, playerId, session));
         if (player?.lobby) player.matches += 1;
         // From here on the game server has the session: it is no more than its token.
         else players.delete(playerId);
-        return { server };
+        return { server: server && { ...server, playerSession } };
       } finally {
         waiting?.end(server && { lobbyId: server.name });
       }
@@ -67,7 +65,6 @@ export function openBackend(tracing: Tracing, allocator: string | undefined, reu
       players.delete(playerId);
       player?.session.end("logout", { matchesPlayed: player.matches });
     },
-    [Symbol.asyncDispose]: async () => provider?.close(),
   };
 }
 

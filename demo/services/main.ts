@@ -1,5 +1,6 @@
 import { context } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { allocatorOf } from "./allocators.ts";
 import { serveBackend } from "./http.ts";
 import { openBackend } from "./backend.ts";
 import { startTracing } from "./tracing.ts";
@@ -19,7 +20,8 @@ function tell(report: ServicesReport): void {
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const stack = new AsyncDisposableStack();
 const tracing = stack.use(startTracing(process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] || "http://127.0.0.1:4317"));
-const backend = stack.use(openBackend(tracing, process.env["AGONES_ALLOCATOR"], process.env["ARENA_REUSE"] === "1"));
+const allocator = stack.use(allocatorOf(process.env, tracing));
+const backend = openBackend(tracing, allocator, process.env["ARENA_REUSE"] === "1");
 const { url } = stack.use(await serveBackend(backend));
 
 process.on("message", ({ type }: ServicesRequest) => {

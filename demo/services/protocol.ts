@@ -27,6 +27,8 @@ export interface GameAddress {
   readonly url: string;
   /** Calls of the allocation service. */
   readonly attempts: number;
+  /** Of GameLift: a join option. */
+  readonly playerSession?: string | undefined;
 }
 
 /** The body of an answer that is not 200. */
