@@ -9,7 +9,7 @@ export async function startGameLift(stack: AsyncDisposableStack, say: Say): Prom
   const standIn = stack.use(startProcess({ file: "../standins/gamelift-main.ts", name: "the GameLift stand-in" }));
   type Ready = Extract<GameLiftReport, { type: "gamelift:listening" }>;
   const { url, token, endpoint } = await standIn.heard<Ready>("gamelift:listening", PATIENCE);
-  say("gamelift", `process ${standIn.pid} stands in for Amazon GameLift; game servers go to ${url}`);
+  say("gamelift", `process ${standIn.pid} stands in for Amazon GameLift on ${url}`);
   say("allocator", `the same process is the AWS API on ${endpoint}`);
   return {
     env: {

@@ -1,14 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
 
-/** Who can say when the game server may take players, each with what can be asked of it. */
-const ORCHESTRATORS: Readonly<Record<OrchestratorName, readonly (keyof typeof ASKED_OF_THEM)[]>> = {
-  agones: ["cold", "reused", "zeroCode"],
+/** Who can say when the game server may take players, each with the options that it cannot serve. */
+const ORCHESTRATORS: Readonly<Record<OrchestratorName, readonly string[]>> = {
+  agones: [],
   // One process plays one game session; and what is preloaded knows no GameLift.
-  gamelift: ["cold"],
-  none: ["zeroCode"],
+  gamelift: ["--reused", "--zero-code"],
+  none: ["--cold", "--reused"],
 };
-
-const ASKED_OF_THEM = { cold: "--cold", reused: "--reused", zeroCode: "--zero-code" } as const;
 
 export type OrchestratorName = "agones" | "gamelift" | "none";
 
@@ -33,7 +31,10 @@ export function readOptions(argv: readonly string[]): DemoOptions {
       new Option("--reused", "two matches, one after the other, on the same server").default(false).conflicts("cold"),
     )
     .addOption(
-      new Option("--orchestrator <name>", "who says when the game server may take players")
+      new Option(
+        "--orchestrator <name>",
+        "who says when the game server may take players; gamelift: a stand-in, both sides of it",
+      )
         .choices(Object.keys(ORCHESTRATORS))
         .default("agones"),
     )
@@ -42,7 +43,11 @@ export function readOptions(argv: readonly string[]): DemoOptions {
         .choices(["continue", "link", "ignore"])
         .default("continue"),
     )
-    .option("--zero-code", "run the arena without instrument(), by --import colyseus-otel/register", false)
+    .option(
+      "--zero-code",
+      "run the arena without instrument(), by --import colyseus-otel/register; not on gamelift",
+      false,
+    )
     .configureHelp({ helpWidth: 100 })
     .addHelpText("after", ENVIRONMENT)
     .allowExcessArguments(false)
@@ -58,11 +63,12 @@ export function readOptions(argv: readonly string[]): DemoOptions {
 }
 
 // commander's conflicts() knows no values.
-function refuseImpossible(command: Command, options: DemoOptions): void {
-  const { orchestrator } = options;
-  for (const asked of ["cold", "reused", "zeroCode"] as const)
-    if (options[asked] && !ORCHESTRATORS[orchestrator].includes(asked))
-      command.error(`error: option '${ASKED_OF_THEM[asked]}' cannot be used with '--orchestrator ${orchestrator}'`);
+function refuseImpossible(command: Command, { orchestrator }: DemoOptions): void {
+  for (const option of command.options) {
+    const isGiven = command.getOptionValue(option.attributeName()) === true;
+    if (isGiven && ORCHESTRATORS[orchestrator].includes(option.long ?? ""))
+      command.error(`error: option '${option.long}' cannot be used with '--orchestrator ${orchestrator}'`);
+  }
 }
 
 const ENVIRONMENT = `
