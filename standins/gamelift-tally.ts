@@ -74,20 +74,22 @@ export function createLedger(): Ledger {
       }
       lastWord.set(match, type === undefined ? "unanswered" : (BY_ERROR[type] ?? "allocation_failed"));
     },
-    tally() {
-      const had = [...lastWord].filter(([, word]) => word === "success").map(([match]) => match);
-      const count = (outcome: Outcome) => [...lastWord.values()].filter((word) => word === outcome).length;
-      return {
-        success: had.length,
-        cold: had.filter((match) => cold.has(match)).length,
-        warm: had.filter((match) => !cold.has(match)).length,
-        ready_timeout: count("ready_timeout"),
-        contention: count("contention"),
-        quota: count("quota"),
-        allocation_failed: count("allocation_failed"),
-        unanswered: count("unanswered"),
-      };
-    },
+    tally: () => tallyOf(lastWord, cold),
+  };
+}
+
+function tallyOf(lastWord: ReadonlyMap<string, Outcome>, cold: ReadonlySet<string>): GameLiftTally {
+  const had = [...lastWord].filter(([, word]) => word === "success").map(([match]) => match);
+  const count = (outcome: Outcome) => [...lastWord.values()].filter((word) => word === outcome).length;
+  return {
+    success: had.length,
+    cold: had.filter((match) => cold.has(match)).length,
+    warm: had.filter((match) => !cold.has(match)).length,
+    ready_timeout: count("ready_timeout"),
+    contention: count("contention"),
+    quota: count("quota"),
+    allocation_failed: count("allocation_failed"),
+    unanswered: count("unanswered"),
   };
 }
 

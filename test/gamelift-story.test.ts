@@ -9,7 +9,7 @@ import { quickGameLift, useGameLift } from "./_gamelift.ts";
 import { QUICK } from "./_gamelift-api.ts";
 import { watchSpans } from "./_provisioning.ts";
 import { startServer, until, type TestServer } from "./_server.ts";
-import { recordTelemetry, spanTree } from "./_telemetry.ts";
+import { recordTelemetry, spanTree, type RecordingTelemetry } from "./_telemetry.ts";
 
 class Arena extends Room {}
 
@@ -36,13 +36,13 @@ test("from CreateGameSession to TerminateServerProcess, cut and refreshed in bet
 
   socket.refresh(true);
   await socket.waitFor("a connection by the new token", () => socket.connections.length === 3 && socket.open === 1);
-  const [seat] = await fleet.reserve(found.name, { ann: session.carrier });
+  const seat = await fleet.reserve(found.name, "ann", session.carrier);
   const room = await game.client().joinOrCreate("arena", withTraceContext({ seat }, session.carrier));
-  const statusOf = (id: string) => socket.playerSessions.get(id)?.Status;
-  await socket.waitFor("the player to be accepted", () => statusOf(seat!) === "ACTIVE");
+  const status = () => socket.playerSessions.get(seat)?.Status;
+  await socket.waitFor("the player to be accepted", () => status() === "ACTIVE");
   await until("its span", () => recorded.named("gamelift.accept_player_session").length === 1);
   await room.leave();
-  await socket.waitFor("the player to be removed", () => statusOf(seat!) === "COMPLETED");
+  await socket.waitFor("the player to be removed", () => status() === "COMPLETED");
 
   socket.terminate();
   await until("the exit", () => exit.mock.calls.length === 1);
@@ -50,7 +50,7 @@ test("from CreateGameSession to TerminateServerProcess, cut and refreshed in bet
   expect(exit).toHaveBeenCalledWith(0);
   expect(fleet.openSpans()).toBe(0);
 
-  expect(fleet.traces()).toEqual(["gameserver.boot", "session.started"]);
+  expect(roots(recorded)).toEqual(["gameserver.boot", "session.started"]);
   expect(spanTree(recorded.spans())).toMatchInlineSnapshot(`
     "gameserver.boot
       gameserver.boot.load
@@ -72,7 +72,7 @@ test("from CreateGameSession to TerminateServerProcess, cut and refreshed in bet
           gamelift.accept_player_session  ~> session.started
       session.phase.in_game"
   `);
-  expect(fleet.starts()).toEqual(["warm", "warm"]);
+  expect(starts(recorded)).toEqual(["warm", "warm"]);
 
   expect(socket.process()).toMatchObject({ state: "terminated", port: Number(port) });
   expect(socket.gameSessions.get(found.name)).toMatchObject({ status: "TERMINATED" });
@@ -95,7 +95,7 @@ test("a server process that is started because the fleet had none left: cold on 
   expect(found).toMatchObject({ port: Number(new URL(game.url).port), start: "cold" });
   await until("gameserver.allocated", () => recorded.named("gameserver.allocated").length === 1);
 
-  expect(fleet.traces()).toEqual(["gameserver.boot", "session.started"]);
+  expect(roots(recorded)).toEqual(["gameserver.boot", "session.started"]);
   expect(spanTree(recorded.spans())).toMatchInlineSnapshot(`
     "gameserver.boot
       gameserver.boot.load
@@ -114,7 +114,7 @@ test("a server process that is started because the fleet had none left: cold on 
             gamelift.activate_game_session
         provision.gamelift_wait_active"
   `);
-  expect(fleet.starts()).toEqual(["cold", "cold"]);
+  expect(starts(recorded)).toEqual(["cold", "cold"]);
   expect(fleet.openSpans()).toBe(0);
   expect(socket.gameSessions.get(found.name)).toMatchObject({ status: "ACTIVE" });
   expect(api.sessions).toMatchObject([{ id: found.name, status: "ACTIVE" }]);
@@ -150,26 +150,27 @@ async function openFleet() {
     login: (playerId: string) => startSession({ playerId, tracerProvider }),
     find: (player: TraceCarrier) =>
       allocate({ provider, mode: "ctf", players: [player], annotations: { match: "m-1" } }),
-    async reserve(GameSessionId: string, players: Readonly<Record<string, TraceCarrier>>) {
-      const PlayerDataMap = Object.fromEntries(
-        Object.entries(players).map(([id, carrier]) => [id, gameLiftPlayerData(carrier)!]),
-      );
-      const input = { GameSessionId, PlayerIds: Object.keys(players), PlayerDataMap };
-      const { PlayerSessions = [] } = await client.send(new CreatePlayerSessionsCommand(input));
-      return PlayerSessions.map(({ PlayerSessionId }) => PlayerSessionId!);
+    async reserve(GameSessionId: string, player: string, carrier: TraceCarrier) {
+      const PlayerDataMap = { [player]: gameLiftPlayerData(carrier)! };
+      const command = new CreatePlayerSessionsCommand({ GameSessionId, PlayerIds: [player], PlayerDataMap });
+      return (await client.send(command)).PlayerSessions![0]!.PlayerSessionId!;
     },
-    /** Each by its root. */
-    traces: () => {
-      const roots = Map.groupBy(recorded.spans(), (span) => span.spanContext().traceId);
-      return [...roots.values()].map((spans) => spans.find((span) => !span.parentSpanContext)?.name).toSorted();
-    },
-    /** What matchmaker and game server say of it. */
-    starts: () =>
-      ["provision.allocate_server", "gameserver.allocated"].map(
-        (name) => recorded.one(name).attributes["gameserver.start"],
-      ),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
 const playerSessionOf = (_client: Client, options: unknown) => (options as { seat?: string }).seat;
+
+/** The traces, each by its root. */
+function roots(recorded: RecordingTelemetry): string[] {
+  const traces = Map.groupBy(recorded.spans(), (span) => span.spanContext().traceId);
+  return [...traces.values()]
+    .map((spans) => spans.find((span) => !span.parentSpanContext)?.name ?? "no root")
+    .toSorted();
+}
+
+/** What matchmaker and game server say of it. */
+function starts(recorded: RecordingTelemetry) {
+  const names = ["provision.allocate_server", "gameserver.allocated"];
+  return names.map((name) => recorded.one(name).attributes["gameserver.start"]);
+}
