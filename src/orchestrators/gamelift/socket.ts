@@ -39,9 +39,14 @@ export async function openSocket(url: string, timeout: number, events: SocketEve
   });
   await opened(socket);
   let problem: string | undefined;
-  socket.on("error", (error) => (problem = describe(error)));
+  socket.on("error", (error) => {
+    problem = describe(error);
+    // By itself it would wait half a minute for a peer that does not say goodbye.
+    socket.terminate();
+  });
   socket.on("message", (data, isBinary) => events.message(isBinary ? undefined : textOf(data)));
   socket.once("close", (code, reason) => events.closed(problem ?? `closed with ${code} ${String(reason)}`.trim()));
+  socket.resume();
   return {
     // What cannot be sent is told by the close that follows.
     send: (text) => socket.send(text, () => {}),
@@ -67,6 +72,8 @@ function opened(socket: WebSocket): Promise<void> {
     socket.once("close", () => fail("closed before it was open"));
     socket.once("open", () => {
       socket.removeAllListeners();
+      // What came in one piece with the handshake would be read before anybody listens: lost, or an error that ends the process.
+      socket.pause();
       resolve();
     });
   });
