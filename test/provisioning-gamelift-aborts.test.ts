@@ -1,5 +1,6 @@
 import { allocate } from "colyseus-otel/backend";
 import { afterEach, expect, test, vi } from "vitest";
+import type { HostedSession } from "../standins/gamelift-api.ts";
 import { startGameLiftFleet, type GameLiftFleet } from "./_gamelift-api.ts";
 import { failureOf } from "./_provisioning.ts";
 import { until } from "./_server.ts";
@@ -62,6 +63,29 @@ test.each(["hang", "lost", undefined] as const)("a placement is stopped at the s
   const created = recorded.one("provision.gamelift_create_session");
   expect(created.attributes["gamelift.placement_id"]).toBe(api.requests.at(-1)!.input["PlacementId"]);
 });
+
+test.each([undefined, "lost"] as const)(
+  "a placement that has its game session already, unseen, leaves none behind: answer to the start %s",
+  async (fault) => {
+    let hosted: HostedSession | undefined;
+    const slow = { first: 60_000, longest: 60_000 };
+    await using fleet = await startGameLiftFleet(
+      { onCreateGameSession: (session) => (hosted = session) },
+      { ...QUEUE, poll: slow },
+    );
+    const { api, provider } = fleet;
+    api.setFault(({ operation }) => (operation === "StartGameSessionPlacement" ? fault : undefined));
+    const abort = new AbortController();
+    const failed = failureOf(allocate({ provider, signal: abort.signal }));
+    await api.waitFor(() => hosted !== undefined);
+    hosted!.activate();
+    abort.abort();
+    expect((await failed).outcome).toBe("aborted");
+    await provider.close();
+    expect(api.sessions.map(({ status }) => status)).toEqual(["TERMINATED"]);
+    expect(api.freeProcesses).toBe(1);
+  },
+);
 
 test("what became the answer is not stopped", async () => {
   await using fleet = await startGameLiftFleet({ processes: 2 });

@@ -2,6 +2,7 @@ import { context } from "@opentelemetry/api";
 import { randomUUID } from "node:crypto";
 import { ATTRIBUTES, SPANS } from "../../conventions.ts";
 import { contextOf, newStep, type Step } from "../../telling/step.ts";
+import { createPatience } from "../patience.ts";
 import {
   createProvider,
   type AllocationRequest,
@@ -60,8 +61,7 @@ export function gamelift(options: GameLiftProviderOptions): Provider {
       const begun = parts.runs.get(request)?.begun;
       parts.runs.delete(request);
       if (begun !== undefined) {
-        const limits = { signal: new AbortController().signal, left: () => FAREWELL_MS };
-        const farewell = way.abandon(begun, api.within(limits)).catch(() => {});
+        const farewell = way.abandon(begun, api.within(createPatience(FAREWELL_MS, []))).catch(() => {});
         farewells.add(farewell);
         void farewell.then(() => farewells.delete(farewell));
       }

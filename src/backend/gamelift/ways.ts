@@ -61,9 +61,7 @@ function onFleet({ fleet, location }: Exclude<Source, { readonly queue: string }
       const { GameSessions: [session] = [] } = await call("DescribeGameSessions", { GameSessionId: id });
       return session && seen(session);
     },
-    // The gentle one: the game's own shutdown.
-    abandon: (id, call) =>
-      call("TerminateGameSession", { GameSessionId: id, TerminationMode: "TRIGGER_ON_PROCESS_TERMINATE" }),
+    abandon: terminate,
   };
 }
 
@@ -83,7 +81,7 @@ function byQueue(queue: string, sized: Sized): Way {
     return { id, status, session: {}, state: NOT_PLACED[status] ?? "waiting" };
   };
   async function look(id: string, call: Call): Promise<Seen | undefined> {
-    const { GameSessionPlacement: placement } = await call("DescribeGameSessionPlacement", { PlacementId: id });
+    const { GameSessionPlacement: placement } = await describePlacement(id, call);
     return placement && seen(id, placement);
   }
   /** No token makes these calls idempotent, and an id that is taken is an invalid request. */
@@ -116,8 +114,27 @@ function byQueue(queue: string, sized: Sized): Way {
       }
     },
     look,
-    abandon: (id, call) => call("StopGameSessionPlacement", { PlacementId: id }),
+    async abandon(id, call) {
+      try {
+        await call("StopGameSessionPlacement", { PlacementId: id });
+      } catch {
+        // AWS refuses it once there is a game session, which may have come since the last look.
+        const { GameSessionPlacement: { GameSessionId } = {} } = await describePlacement(id, call);
+        if (GameSessionId !== undefined) {
+          await terminate(GameSessionId, call);
+        }
+      }
+    },
   };
+}
+
+function describePlacement(id: string, call: Call) {
+  return call("DescribeGameSessionPlacement", { PlacementId: id });
+}
+
+/** The gentle way: by the game's own shutdown. */
+function terminate(id: string, call: Call): Promise<unknown> {
+  return call("TerminateGameSession", { GameSessionId: id, TerminationMode: "TRIGGER_ON_PROCESS_TERMINATE" });
 }
 
 function addressed({ IpAddress, DnsName }: GameSession): "ready" | "waiting" {
