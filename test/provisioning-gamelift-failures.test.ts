@@ -89,6 +89,19 @@ test("an answer that was lost costs no second game session: the same words are s
   expect(server.annotations["traceparent"]).toContain(first!.spanContext().spanId);
 });
 
+test.each([
+  ["by us", 1],
+  ["by the AWS client itself", 2],
+])("nor does one whose repetition %s is throttled", async (_who, maxAttempts) => {
+  await using fleet = await startFleet({ processes: 2 });
+  const { api } = fleet;
+  const faults = ["lost", { error: "ThrottlingException" }] as const;
+  api.setFault(() => faults[api.count("CreateGameSession") - 1]);
+  const client = fleet.client({ maxAttempts });
+  const server = await allocate({ provider: fleet.connect({ client }) });
+  expect(api.sessions.map(({ id }) => id)).toEqual([server.name]);
+});
+
 test("a call that never reached AWS is repeated, and so is one that the client gave up", async () => {
   await using fleet = await startGameLiftFleet();
   const { api } = fleet;
@@ -112,7 +125,7 @@ test("a conflict may be with the same call, still under way: it is repeated with
 test("each allocation has a token of its own, and a new one after an answer that refused", async () => {
   await using fleet = await startGameLiftFleet({ processes: 2 });
   const { api, provider } = fleet;
-  api.setFault(once("CreateGameSession", { error: "ThrottlingException" }));
+  api.setFault(once("CreateGameSession", { error: "FleetCapacityExceededException" }));
   await allocate({ provider });
   await allocate({ provider });
   const asked = api.requests.filter(({ operation }) => operation === "CreateGameSession");

@@ -38,7 +38,8 @@ const ABORTED: Verdict = { type: aborted, outcome: aborted, again: false, unclea
 const DEADLINE: Verdict = { type: deadline, outcome: deadline, again: false, unclear: true };
 const AWAY: Verdict = { type: ERROR_TYPES.unavailable, outcome: allocationFailed, again: true, unclear: true };
 const REFUSED: Verdict = { type: ERROR_TYPES.refused, outcome: allocationFailed, again: false };
-const THROTTLED: Verdict = { type: quota, outcome: quota, again: true, retryAfter: POLITE_MS };
+/** Unclear, because the call may have been made before, by us or by the AWS client, and that one have had no answer. */
+const THROTTLED: Verdict = { type: quota, outcome: quota, again: true, unclear: true, retryAfter: POLITE_MS };
 /** What was begun came to nothing, and another one may come to something. */
 export const FAILED: Verdict = { type: allocationFailed, outcome: allocationFailed, again: true };
 /** Somebody has stopped it. */
