@@ -171,6 +171,16 @@ test.each([1, 3])(
   },
 );
 
+test("a placement that AWS has begun, and does not show yet, is not begun twice", async () => {
+  await using fleet = await startFleet({ processes: 2 }, QUEUE);
+  const { api, provider } = fleet;
+  const lost = once("StartGameSessionPlacement", "lost");
+  const hidden = once("DescribeGameSessionPlacement", { error: "NotFoundException" });
+  api.setFault((request) => lost(request) ?? hidden(request));
+  const server = await allocate({ provider });
+  expect(api.sessions.map(({ id }) => id)).toEqual([server.name]);
+});
+
 test("a look that is never answered is ready_timeout: the start was answered", async () => {
   await using fleet = await startGameLiftFleet();
   fleet.api.setFault(({ operation }) => (operation === "DescribeGameSessions" ? "hang" : undefined));

@@ -106,7 +106,7 @@ function byQueue(queue: string, sized: Sized): Way {
       try {
         return seen(token, (await call("StartGameSessionPlacement", input)).GameSessionPlacement);
       } catch (error) {
-        const taken = wasRepeated(error) ? await begun(token, call) : undefined;
+        const taken = mayBeTaken(error, repeated) ? await begun(token, call) : undefined;
         if (!taken) {
           throw error;
         }
@@ -142,7 +142,7 @@ function addressed({ IpAddress, DnsName }: GameSession): "ready" | "waiting" {
 }
 
 /** The AWS client by itself repeats a call that had no answer: what it then hears is the answer to the second. */
-function wasRepeated(error: unknown): boolean {
+function mayBeTaken(error: unknown, repeated: boolean): boolean {
   const { name, $metadata } = error as { name?: unknown; $metadata?: { readonly attempts?: number } };
-  return name === "InvalidRequestException" && Number($metadata?.attempts) > 1;
+  return name === "InvalidRequestException" && (repeated || Number($metadata?.attempts) > 1);
 }
