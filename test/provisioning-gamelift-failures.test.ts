@@ -93,7 +93,7 @@ test.each([
   ["by us", 1],
   ["by the AWS client itself", 2],
 ])("nor does one whose repetition %s is throttled", async (_who, maxAttempts) => {
-  await using fleet = await startFleet({ processes: 2 });
+  await using fleet = await startGameLiftFleet({ processes: 2 });
   const { api } = fleet;
   const faults = ["lost", { error: "ThrottlingException" }] as const;
   api.setFault(() => faults[api.count("CreateGameSession") - 1]);
@@ -172,7 +172,7 @@ test.each([1, 3])(
 );
 
 test("a placement that AWS has begun, and does not show yet, is not begun twice", async () => {
-  await using fleet = await startFleet({ processes: 2 }, QUEUE);
+  await using fleet = await startGameLiftFleet({ processes: 2 }, QUEUE);
   const { api, provider } = fleet;
   const lost = once("StartGameSessionPlacement", "lost");
   const hidden = once("DescribeGameSessionPlacement", { error: "NotFoundException" });
