@@ -36,6 +36,7 @@ test("from CreateGameSession to TerminateServerProcess, cut and refreshed in bet
 
   socket.refresh(true);
   await socket.waitFor("a connection by the new token", () => socket.connections.length === 3 && socket.open === 1);
+  expect([...socket.tokens]).toEqual([socket.connections[2]!["Authorization"]]);
   const seat = await fleet.reserve(found.name, "ann", session.carrier);
   const room = await game.client().joinOrCreate("arena", withTraceContext({ seat }, session.carrier));
   const status = () => socket.playerSessions.get(seat)?.Status;
