@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 /** Who can say when the game server may take players, each with the options that it cannot serve. */
 const ORCHESTRATORS: Readonly<Record<OrchestratorName, readonly string[]>> = {
   agones: [],
-  // One process plays one game session; and what is preloaded knows no GameLift.
+  // One process plays one game session; and what is preloaded cannot know which player session a player came with.
   gamelift: ["--reused", "--zero-code"],
   none: ["--cold", "--reused"],
 };
