@@ -52,7 +52,9 @@ export async function startBackstage(stack: AsyncDisposableStack, options: DemoO
     ARENA_TICKET_SECRET: randomBytes(16).toString("hex"),
     ARENA_REUSE: options.reused ? "1" : "0",
   };
-  const services = await startServices(stack, { ...env, ...orchestration.allocator?.env }, say);
+  // The shell that runs the demo may know another one.
+  const own = { AGONES_ALLOCATOR: undefined, GAMELIFT_ENDPOINT: undefined, ...orchestration.allocator?.env };
+  const services = await startServices(stack, { ...env, ...own }, say);
   return { options, orchestration, ...services, receiver: telemetry.process, otlpEndpoint: telemetry.endpoint, env };
 }
 
