@@ -62,7 +62,7 @@ test("an orchestrator that is not known is a TypeError", () => {
   expect(orchestration("none")).toEqual({});
   expect(orchestration("agones").orchestrator?.name).toBe("agones");
   expect(() => orchestration("nomad")).toThrow(
-    new TypeError('ARENA_ORCHESTRATOR must be one of agones, none, got "nomad"'),
+    new TypeError('ARENA_ORCHESTRATOR must be one of agones, gamelift, none, got "nomad"'),
   );
 });
 

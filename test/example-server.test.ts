@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { allocatedMap } from "../example-server/allocation.ts";
+import { allocatedMap, placedMap } from "../example-server/allocation.ts";
 import { tileAt, type Grid } from "../example-server/arena/grid.ts";
 import { headingFormat } from "../example-server/arena/heading-format.ts";
 import { mapForRoom } from "../example-server/arena/loaded-map.ts";
@@ -158,6 +158,11 @@ describe("the Tiled map", () => {
     ).toBe("from-annotation");
     expect(allocatedMap({ objectMeta: { labelsMap, annotationsMap: [] } })).toBe("from-label");
     expect(allocatedMap({})).toBe("crossfire");
+  });
+
+  test("is named by the game property on GameLift, else crossfire", () => {
+    expect(placedMap({ GameProperties: { "arena.map": "from-property" } })).toBe("from-property");
+    expect(placedMap({ GameProperties: {} })).toBe("crossfire");
   });
 });
 
