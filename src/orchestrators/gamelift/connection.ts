@@ -143,7 +143,7 @@ export function createConnection(
     } else if (frame.is === "push") {
       push(frame.action, frame.fields);
     } else {
-      tell(frame.fault, text);
+      tell(frame.fault, frame.about);
     }
   }
 

@@ -24,6 +24,7 @@ export type TellFault = (kind: Fault, detail?: string) => void;
 export function createFaults(count: (kind: Fault) => void): TellFault {
   return (kind, detail) => {
     count(kind);
-    warn(`gamelift ${kind}`, detail === undefined ? SAYS[kind] : `${SAYS[kind]}: ${detail.slice(0, MAX_DETAIL)}`);
+    const more = detail?.replaceAll(/\s+/g, " ").slice(0, MAX_DETAIL);
+    warn(`gamelift ${kind}`, more === undefined ? SAYS[kind] : `${SAYS[kind]}: ${more}`);
   };
 }
