@@ -128,6 +128,39 @@ test("an SDK object of the program's own is enough: where its sidecar is may be 
   );
 });
 
+test("a server that is shut down while it still connects says Shutdown, and never Ready", async () => {
+  const there = Promise.withResolvers<void>();
+  const sdk = ownSdk({ connect: () => there.promise });
+  const orchestrator = connected({ sdk });
+  const ready = orchestrator.ready(0);
+  const stopped = orchestrator.shutdown();
+  orchestrator.close();
+  there.resolve();
+  await expect(ready).rejects.toThrow("shut down before Ready");
+  await stopped;
+  expect(sdk.said).toEqual(["shutdown"]);
+});
+
+test("a boot that has failed for want of Ready asks for it no more, also when the sidecar is lost and found", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const scheduled: GameServer = { status: { state: "Scheduled", address: "", portsList: [] } };
+  const breaks: ((error: unknown) => void)[] = [];
+  const sdk = ownSdk({
+    getGameServer: async () => scheduled,
+    watchGameServer(onUpdate, onError) {
+      breaks.push(onError);
+      onUpdate(scheduled);
+    },
+  });
+  const orchestrator = connected({ sdk, deadline: 200 });
+  await expect(orchestrator.ready(0)).rejects.toThrow("did not show Ready in 0.2 s");
+  breaks[0]!(new Error("gone"));
+  await until("the next watch", () => breaks.length === 2);
+  await new Promise((next) => setImmediate(next));
+  expect(sdk.said).toEqual(["connect", "ready"]);
+  orchestrator.close();
+});
+
 test("the streams of the program's own in its SDK object are left there, also by a close right after the watch broke", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
   const theirs = {};

@@ -6,7 +6,7 @@ import type { Orchestrator, OrchestratorEvents } from "../orchestrator.ts";
 import { askForReady, askForShutdown } from "./asking.ts";
 import { connectSidecar } from "./connection.ts";
 import { createContact, type Contact } from "./contact.ts";
-import { healthBudget, isReadyOrLater, isReadyRequested, isTerminal, stateOf } from "./game-server.ts";
+import { healthBudget, isDecided, isReadyOrLater, isReadyRequested, isTerminal, stateOf } from "./game-server.ts";
 import { createHandBack } from "./hand-back.ts";
 import { keepPinging } from "./pings.ts";
 import { addressOf, isRefusal, type GameServer, type Sidecar, type Way } from "./sidecar.ts";
@@ -34,6 +34,7 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
   const { way, deadline } = options;
   let events: OrchestratorEvents | undefined;
   let linked: Promise<Link> | undefined;
+  let over = false;
 
   async function connect(to: OrchestratorEvents): Promise<Link> {
     const step = to.begin(SPANS.agonesConnect);
@@ -58,12 +59,13 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
 
     const awaited = to.begin(SPANS.agonesWaitForReady);
     const left = Math.max(1, until - performance.now());
-    const settled = waitForReady(link, ask);
     const late = () => tooLate(way, "did not show Ready", deadline);
+    const settled = waitForReady(link, ask, () => performance.now() > until);
     const gameServer = await observed(to, awaited, within(left, settled, late));
     awaited.result[ATTRIBUTES.agonesState.key] = stateOf(gameServer);
-    if (isTerminal(gameServer)) {
-      const error = new Error(`Agones moved this GameServer to ${stateOf(gameServer)} while it waited for Ready`);
+    if (!isReadyOrLater(gameServer)) {
+      const moved = `Agones moved this GameServer to ${stateOf(gameServer)} while it waited for Ready`;
+      const error = isTerminal(gameServer) ? new Error(moved) : late();
       to.end(awaited, failed(error));
       throw error;
     }
@@ -79,16 +81,20 @@ export function createAgones(options: ResolvedAgonesOptions): Orchestrator {
       linked.catch(() => {});
     },
     async ready() {
-      if (events && linked) {
-        await requestReady(events, await linked);
+      const link = await linked;
+      if (over) {
+        throw new Error("the server was shut down before Ready");
       }
+      await (events && link && requestReady(events, link));
     },
     async shutdown() {
+      over = true;
       const { sidecar } = (await linked) ?? {};
       const late = () => tooLate(way, "did not answer Shutdown()", SHUTDOWN_MS);
       await (sidecar && within(SHUTDOWN_MS, askForShutdown(sidecar, performance.now() + SHUTDOWN_MS), late));
     },
     close() {
+      over = true;
       linked?.then(
         (link) => link.close(),
         () => {},
@@ -148,12 +154,15 @@ function follow(
 }
 
 /** What the sidecar has answered it may still lose: it queues the request, and dies with its queue. */
-async function waitForReady({ contact, watch }: Link, ask: () => Promise<void>): Promise<GameServer> {
+async function waitForReady(
+  { contact, watch }: Link,
+  ask: () => Promise<void>,
+  isLate: () => boolean,
+): Promise<GameServer> {
   for (let losses = contact.losses; ; losses = contact.losses) {
-    const gameServer = await watch.until(
-      (seen) => isReadyOrLater(seen) || isTerminal(seen) || (losses !== contact.losses && !isReadyRequested(seen)),
-    );
-    if (isReadyOrLater(gameServer) || isTerminal(gameServer)) {
+    const wasLost = (seen: GameServer) => losses !== contact.losses && !isReadyRequested(seen);
+    const gameServer = await watch.until((seen) => isDecided(seen) || isLate() || wasLost(seen));
+    if (isDecided(gameServer) || isLate()) {
       return gameServer;
     }
     await ask();

@@ -22,6 +22,11 @@ export function isTerminal(gameServer: GameServer): boolean {
   return TERMINAL.has(stateOf(gameServer));
 }
 
+/** Nothing is left to wait for Ready for. */
+export function isDecided(gameServer: GameServer): boolean {
+  return isReadyOrLater(gameServer) || isTerminal(gameServer);
+}
+
 /** Ready() has been heard, or more than that. */
 export function isReadyRequested(gameServer: GameServer): boolean {
   return isReadyOrLater(gameServer) || stateOf(gameServer) === "RequestReady";
