@@ -30,8 +30,10 @@ const CRASH_MS = 1000;
  * `gracefullyShutdown`: what is open has ended when core's own part is over; then the telemetry leaves and the orchestrator
  * is told. Core's two callback slots stay the game's. Core would end the process itself, so it is asked not to, and its
  * exit is made up for.
+ *
+ * @param ended core's own part is over
  */
-export function traceDrain(parts: DrainParts): Undo {
+export function traceDrain(parts: DrainParts, ended: () => void): Undo {
   const crash = watchForCrash();
   // A second signal, while the game's onBeforeShutdown still runs, comes all the way through as well.
   let told: Promise<void> | undefined;
@@ -53,6 +55,7 @@ export function traceDrain(parts: DrainParts): Undo {
         clearTimeout(deadline);
         const since = performance.now();
         endAll(parts);
+        ended();
         await parts.rooms.settle();
         const left = EXPORT_MS - (performance.now() - since);
         await Promise.all([flushTelemetry(parts.options, left), tellOrchestrator()]);

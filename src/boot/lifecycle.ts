@@ -36,6 +36,12 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
   const undos: Undo[] = [];
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
+  let ended = false;
+
+  function end(): void {
+    ended = true;
+    ready.reject(new Error("the server was shut down before Ready"));
+  }
 
   async function becomeReady(): Promise<void> {
     boot.listening();
@@ -43,6 +49,9 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
       await orchestrator?.ready(boundPort(server));
     } catch (error) {
       await failBoot({ type: ERROR_TYPES.orchestratorFailed, expected: false, message: describe(error) }, error);
+      return;
+    }
+    if (ended) {
       return;
     }
     boot.finish();
@@ -53,7 +62,7 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
   }
 
   async function failBoot(failure: Failure, error: unknown): Promise<void> {
-    if (boot.over) {
+    if (boot.over || ended) {
       return;
     }
     const reason = failure.message ?? failure.type;
@@ -71,8 +80,9 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
   } else {
     undos.push(traceListen(server, { boot, onListening: () => void becomeReady(), onFailed: failBoot }));
   }
-  let undoDrain = traceDrain(parts);
+  let undoDrain = traceDrain(parts, end);
   undos.push(
+    end,
     () => undoDrain(),
     () => orchestrator?.close(),
   );
@@ -80,7 +90,7 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
     ready: ready.promise,
     follow(next) {
       undoDrain();
-      undoDrain = traceDrain({ ...parts, server: next });
+      undoDrain = traceDrain({ ...parts, server: next }, end);
     },
     close: () => undoAll(undos),
   };

@@ -1,0 +1,34 @@
+import { Room } from "@colyseus/core";
+import type { Orchestrator } from "colyseus-otel";
+import { afterEach, expect, test, vi } from "vitest";
+import { GLOBAL_PROVIDERS, startServer } from "./_server.ts";
+import { recordTelemetry } from "./_telemetry.ts";
+
+class Arena extends Room {}
+
+afterEach(() => vi.restoreAllMocks());
+
+function orchestrator(ready: () => Promise<void>): Orchestrator {
+  return { name: "late", connect() {}, ready, shutdown: async () => {}, close() {} };
+}
+
+test.each([
+  ["the server", ({ server }: Awaited<ReturnType<typeof startServer>>) => server.gracefullyShutdown(false)],
+  ["its telemetry", ({ telemetry }: Awaited<ReturnType<typeof startServer>>) => telemetry.shutdown()],
+])("who waits for Ready is told when %s is shut down before", async (_, shutdown) => {
+  const late = Promise.withResolvers<void>();
+  await using game = await startServer({ arena: Arena }, { orchestrator: orchestrator(() => late.promise) });
+  await shutdown(game);
+  await expect(game.telemetry.ready).rejects.toThrow("shut down before Ready");
+});
+
+test("a Ready that comes after the telemetry was shut down looks for no SDK", async () => {
+  const late = Promise.withResolvers<void>();
+  const options = { orchestrator: orchestrator(() => late.promise) };
+  await using game = await startServer({ arena: Arena }, options, recordTelemetry(), GLOBAL_PROVIDERS);
+  await game.telemetry.shutdown();
+  const timers = vi.spyOn(globalThis, "setInterval");
+  late.resolve();
+  await new Promise((next) => setImmediate(next));
+  expect(timers).not.toHaveBeenCalled();
+});
