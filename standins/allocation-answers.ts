@@ -7,6 +7,7 @@ import type { GameServer } from "./game-server.ts";
  * - `contention`: too many at once; `conflict`: somebody else changed the server that was chosen.
  * - `empty`: nothing is Ready (by the service: as an empty answer, with `http-unallocated-status-code` 200).
  * - `busy`: too many requests, come back later; `quota`: too many objects.
+ * - `late`: its own time for the request was over.
  * - `hang`: takes the request, does nothing and never answers.
  * - `mute`: allocates, and never answers.
  * - `slow`: allocates, and answers 300 ms later.
@@ -19,6 +20,7 @@ export type AllocationFault =
   | "empty"
   | "busy"
   | "quota"
+  | "late"
   | "hang"
   | "mute"
   | "slow";
@@ -62,6 +64,7 @@ const STATES: Partial<Record<AllocationFault, AllocationState>> = {
   empty: "UnAllocated",
   busy: "Quota",
   quota: "Quota",
+  late: "Refused",
   hang: "Unanswered",
 };
 

@@ -90,4 +90,5 @@ const ERRORS: Partial<Record<AllocationFault, { readonly code: status; readonly 
   conflict: { code: status.UNKNOWN, details: "could not update the selected GameServer" },
   busy: { code: status.RESOURCE_EXHAUSTED, details: "too many requests" },
   quota: { code: status.RESOURCE_EXHAUSTED, details: "exceeded quota" },
+  late: { code: status.DEADLINE_EXCEEDED, details: "remote allocation total timeout exceeded" },
 };

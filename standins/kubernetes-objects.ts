@@ -80,4 +80,5 @@ const REFUSALS: Partial<Record<AllocationFault, Reply>> = {
   // Not a Status: priority and fairness answers before anybody looks at the request.
   busy: { status: 429, headers: { "retry-after": "1" }, body: "Too many requests, please try again later.\n" },
   quota: failure(403, "Forbidden", 'gameserverallocations "a" is forbidden: exceeded quota: matches, used: 9'),
+  late: failure(504, "Timeout", "Timeout: request did not complete within the allotted timeout"),
 };

@@ -113,6 +113,12 @@ test("a service that never answers costs the deadline, and leaves nothing open",
   await cluster.nothingOpen();
 });
 
+test("a service whose own time for a call is over is asked again, while there is time", async () => {
+  await using cluster = await startCluster();
+  cluster.service.setFault(() => (cluster.service.requests.length === 1 ? "late" : undefined));
+  expect(await allocate({ provider: cluster.provider })).toMatchObject({ attempts: 2, start: "warm" });
+});
+
 test("a service that is hung after it said that none is Ready: none was Ready", async () => {
   await using cluster = await startCluster(["Scheduled"]);
   cluster.service.setFault(() => (cluster.service.tally().UnAllocated === 1 ? "hang" : undefined));

@@ -51,8 +51,9 @@ export function tooMany(message: string, cause: unknown, retryAfter?: number): R
   return refused(ERROR_TYPES.quota, ERROR_TYPES.quota, message, cause, { retryAfter });
 }
 
+/** Our deadline, or one of the service's own, which leaves time to ask again. */
 export function late(message: string, cause: unknown): Refused {
-  return refused(ERROR_TYPES.deadline, ERROR_TYPES.deadline, message, cause, { again: false });
+  return refused(ERROR_TYPES.deadline, ERROR_TYPES.deadline, message, cause);
 }
 
 /** Nobody is there; or somebody who is not to be trusted, or who will never do what is asked. */
