@@ -36,9 +36,9 @@ export interface AllocateOptions {
   readonly deadline?: number;
   /** Ends the wait at once. A call that is under way may still allocate a server. */
   readonly signal?: AbortSignal;
-  /** For the allocated server, beside those that it has. Values of at most 63 characters of [A-Za-z0-9-_.]. */
+  /** For the allocated server, beside those that it has. Values of at most 63 characters of [A-Za-z0-9-_.]. Not for GameLift. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** For the allocated server, beside those that it has: what the match is. */
+  /** For the allocated server, beside those that it has: what the match is. On GameLift they are its GameProperties. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** Spans that have to do with this match: the ticket, the queue. */
   readonly links?: readonly TraceCarrier[];

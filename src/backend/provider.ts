@@ -17,17 +17,18 @@ export interface ServerPort {
 
 /** A server that is this match's alone. */
 export interface AllocatedServer {
+  /** Of the GameServer; of a GameLift session its ARN. */
   readonly name: string;
   readonly address: string;
   /** The first of `ports`; undefined where the server has none. */
   readonly port: number | undefined;
   readonly ports: readonly ServerPort[];
-  /** All addresses of its node, by type: ExternalIP, InternalIP, Hostname. */
+  /** All that it has, by type: ExternalIP, InternalIP, Hostname. */
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
   readonly node: string;
-  /** `local`, or the endpoint of the cluster that the request was forwarded to. */
+  /** Agones says `local`, GameLift the location. */
   readonly source: string;
-  /** Of the GameServer, after the allocation. */
+  /** Of the GameServer, after the allocation. A GameLift session has none, and its GameProperties as `annotations`. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** Calls that it took: more than one says that none was Ready at first, or that the service was away. */
