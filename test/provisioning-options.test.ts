@@ -58,6 +58,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ players: null }, "allocate.players must be a whole number from 1, got null"],
   [{ links: [1] }, "allocate.links[0] must be an object, got 1"],
   [{ deadline: 0 }, "allocate.deadline must be a positive number of milliseconds, got 0"],
+  [{ deadline: 2 ** 31 }, "allocate.deadline must be at most 2147483647 milliseconds (24 days), got 2147483648"],
   [{ signal: true }, "allocate.signal must be an object with addEventListener(), removeEventListener(), got true"],
   [{ labels: [] }, "allocate.labels must be an object with strings, got []"],
   [{ annotations: { match: 1 } }, 'allocate.annotations["match"] must be a string, got 1'],

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from "./deadline.ts";
+
 /** Checks of options: each throws a TypeError that names the option and the value. */
 
 /** The check, where there is a value. */
@@ -33,10 +35,13 @@ export function checkBoolean(option: string, value: unknown): boolean {
   return value;
 }
 
-/** Milliseconds: finite, and more than zero. */
+/** Milliseconds: more than zero, and no more than a timer takes. */
 export function checkDuration(option: string, value: unknown): number {
   if (typeof value !== "number" || !Number.isFinite(value) || value <= 0) {
     throw new TypeError(`${option} must be a positive number of milliseconds, got ${show(value)}`);
+  }
+  if (value > LONGEST_TIMER_MS) {
+    throw new TypeError(`${option} must be at most ${LONGEST_TIMER_MS} milliseconds (24 days), got ${value}`);
   }
   return value;
 }

@@ -1,3 +1,6 @@
+/** A timer takes no more: one that is set for longer fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Rejects with `late()` when the promise has not settled after `ms`. The timer alone keeps no process alive. */
 export function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {

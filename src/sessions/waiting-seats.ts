@@ -1,12 +1,11 @@
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { Room } from "@colyseus/core";
+import { LONGEST_TIMER_MS } from "../internal/deadline.ts";
 import { guard } from "../internal/report.ts";
 import type { Seat } from "./registry.ts";
 
 /** Looks no more often than this, however many seats there are. */
 const PAUSE_MS = 50;
-/** setTimeout takes no more. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Seats that nobody has claimed yet. Colyseus lets them expire silently, each by a timer of its own; here one timer looks
@@ -34,7 +33,7 @@ export function createWaitingSeats(now: () => number, onExpired: (seat: Seat) =>
     timer = context.with(ROOT_CONTEXT, () => setTimeout(guard, pauseUntil(at), "seats", look).unref());
   }
 
-  const pauseUntil = (at: number) => Math.min(Math.max(PAUSE_MS, at - now()), LONGEST_MS);
+  const pauseUntil = (at: number) => Math.min(Math.max(PAUSE_MS, at - now()), LONGEST_TIMER_MS);
 
   function look(): void {
     lookAt = Infinity;
