@@ -27,8 +27,13 @@ export interface StartedTelemetry extends AsyncDisposable {
   shutdown(): Promise<void>;
 }
 
-/** The program's own call takes over what `./register` has started, with its options. */
-let takeOver: ((options: ResolvedTelemetryOptions) => StartedTelemetry) | undefined;
+interface Preloaded {
+  /** The program's own call takes over what `./register` has started, with its options. */
+  takeOver?: ((options: ResolvedTelemetryOptions) => StartedTelemetry) | undefined;
+}
+
+// On the global: by tsx the preload's call is of a copy of this module.
+const preloaded: typeof installation & Preloaded = installation;
 
 /**
  * Starts OpenTelemetry for this process: traces over OTLP/gRPC, metrics for Prometheus. The SDK packages are loaded only
@@ -40,8 +45,8 @@ let takeOver: ((options: ResolvedTelemetryOptions) => StartedTelemetry) | undefi
  */
 export function startTelemetry(options: StartTelemetryOptions = {}): StartedTelemetry {
   let resolved = resolveTelemetryOptions(options);
-  if (takeOver) {
-    return takeOver(resolved);
+  if (preloaded.takeOver) {
+    return preloaded.takeOver(resolved);
   }
   const tracing = new PendingTracerProvider(samplerOf(resolved));
   const metering = new PendingMeterProvider();
@@ -59,8 +64,8 @@ export function startTelemetry(options: StartTelemetryOptions = {}): StartedTele
     return shutdown();
   });
   if (installation.preloading) {
-    takeOver = (theirs) => {
-      takeOver = undefined;
+    preloaded.takeOver = (theirs) => {
+      preloaded.takeOver = undefined;
       resolved = theirs;
       tracing.askInstead(samplerOf(theirs));
       return loadingNow(theirs);
@@ -110,7 +115,7 @@ function createTelemetry(
 
   /** Decides the lane once and for all, so the options are final from here on. */
   const fast = lazily(() => {
-    takeOver = undefined;
+    preloaded.takeOver = undefined;
     const { spanProcessors, queueBytes } = options();
     const queue = spanProcessors ? undefined : createSpanQueue(queueBytes, process.env);
     if (!queue) {

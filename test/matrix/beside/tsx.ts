@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { startReceiver } from "../../../demo/receiver/receiver.ts";
-import { app, JOURNEY, play, start } from "../../_register.ts";
+import { app, JOURNEY, play, playedSpans, start } from "../../_register.ts";
 
 const MAIN = app("../matrix/beside/typescript/main.ts");
 
@@ -27,3 +27,9 @@ test.each([
   },
   40_000,
 );
+
+test("the options of the program's own startTelemetry() count by tsx as well", async () => {
+  const { game, spans } = await playedSpans("plain-instrumented.ts", { NODE_OPTIONS: "--import tsx" });
+  expect(spans.get("gameserver.boot")!.resource["game.build"]).toBe("own");
+  expect(game.output()).not.toContain("colyseus-otel");
+}, 40_000);
