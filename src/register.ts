@@ -55,8 +55,12 @@ function preload(): void {
     beforeFirstListen(Server, (server) => {
       core.unwatch();
       // A program that calls instrument() itself is traced already.
+      if (installation.by) {
+        return false;
+      }
+      // Or has called it by now, while ours were imported: then listen() is its own.
       const trace = (from: Entries) =>
-        !installation.by &&
+        installation.by !== undefined ||
         attempt("this server is not traced", () => instrumentServer(server, from, core.appUsesAgones));
       return entries instanceof Promise ? entries.then(trace) : trace(entries ?? required);
     });

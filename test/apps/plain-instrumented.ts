@@ -1,4 +1,4 @@
-// A program that has the two lines already; PLAIN=late has them in the wrong order.
+// A program that has the two lines already; PLAIN=late has them in the wrong order, PLAIN=meanwhile listens meanwhile.
 import { defineRoom, defineServer, Room } from "@colyseus/core";
 import { instrument } from "colyseus-otel";
 import { startTelemetry } from "colyseus-otel/sdk";
@@ -10,13 +10,13 @@ class Arena extends Room {
 
 startTelemetry({ resource: { "game.build": "own" } });
 const server = defineServer({ rooms: { arena: defineRoom(Arena) }, greet: false });
-if (process.env["PLAIN"] === "late") {
-  await server.listen(0, "127.0.0.1");
+const when = process.env["PLAIN"];
+const listening = when === undefined ? undefined : server.listen(0, "127.0.0.1");
+if (when === "late") {
+  await listening;
 }
 const telemetry = instrument(server, { endpoints: { port: 0 } });
-if (process.env["PLAIN"] !== "late") {
-  await server.listen(0, "127.0.0.1");
-}
+await (listening ?? server.listen(0, "127.0.0.1"));
 await telemetry.ready;
 const { port } = server.transport.server!.address() as AddressInfo;
 process.send?.({ type: "app:listening", port, endpoints: telemetry.endpoints });

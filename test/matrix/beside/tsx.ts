@@ -33,3 +33,12 @@ test("the options of the program's own startTelemetry() count by tsx as well", a
   expect(spans.get("gameserver.boot")!.resource["game.build"]).toBe("own");
   expect(game.output()).not.toContain("colyseus-otel");
 }, 40_000);
+
+test("instrument() while listen() waits for ours is the one that traces", async () => {
+  const { game, receiver } = await playedSpans("plain-instrumented.ts", {
+    NODE_OPTIONS: "--import tsx",
+    PLAIN: "meanwhile",
+  });
+  expect(receiver.spans.map(({ name }) => name).sort()).toEqual(JOURNEY);
+  expect(game.output()).not.toContain("colyseus-otel");
+}, 40_000);
