@@ -36,7 +36,8 @@ test.each<[Record<string, unknown>, string]>([
 });
 
 test.each<[Record<string, unknown>, string]>([
-  [{ players: undefined }, "allocate.players must be given where gamelift.maximumPlayers is not, got undefined"],
+  [{ players: undefined }, "allocate.players must say how many where gamelift.maximumPlayers does not, got undefined"],
+  [{ players: [] }, "allocate.players must say how many where gamelift.maximumPlayers does not, got 0"],
   [
     { labels: { mode: "ctf" } },
     'allocate.labels must not be given to gamelift(): a game session has none, annotations are its GameProperties; got {"mode":"ctf"}',

@@ -1,6 +1,7 @@
 import { context } from "@opentelemetry/api";
 import { randomUUID } from "node:crypto";
 import { ATTRIBUTES, SPANS } from "../../conventions.ts";
+import { show } from "../../internal/check.ts";
 import { contextOf, newStep, type Step } from "../../telling/step.ts";
 import { createPatience } from "../patience.ts";
 import {
@@ -75,8 +76,11 @@ export function gamelift(options: GameLiftProviderOptions): Provider {
 
 function check(request: AllocationRequest, { properties, maximumPlayers }: ResolvedGameLiftProvider): void {
   checkMatch(request, properties);
-  if (maximumPlayers === undefined && request.players === undefined) {
-    throw new TypeError("allocate.players must be given where gamelift.maximumPlayers is not, got undefined");
+  const { players } = request;
+  if (maximumPlayers === undefined && !players) {
+    throw new TypeError(
+      `allocate.players must say how many where gamelift.maximumPlayers does not, got ${show(players)}`,
+    );
   }
 }
 
