@@ -54,8 +54,8 @@ function placements(fleet: Fleet): Operations {
     DescribeGameSessionPlacement: ({ PlacementId }) => shown(PlacementId),
     StopGameSessionPlacement({ PlacementId }) {
       const placing = found(fleet.placements, PlacementId);
-      if (placing.status !== "PENDING") {
-        throw new ServiceError("InvalidRequestException", `placement is ${placing.status}`);
+      if (placing.status !== "PENDING" || placing.session) {
+        throw new ServiceError("InvalidRequestException", `placement is ${placing.status}, or has its game session`);
       }
       placing.cancel();
       return shown(PlacementId);

@@ -48,9 +48,8 @@ export function settle(placing: Placing): void {
 }
 
 export function describePlacement({ id, status, input, session }: Placing): object {
-  const placed = status === "FULFILLED" ? session?.describe() : undefined;
   return {
-    ...(placed && { ...placed, GameSessionRegion: "eu-west-1", Location: undefined }),
+    ...(session && { ...session.describe(), GameSessionRegion: "eu-west-1", Location: undefined }),
     PlacementId: id,
     GameSessionQueueName: input["GameSessionQueueName"],
     Status: status,
