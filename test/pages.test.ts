@@ -8,8 +8,9 @@ import { pageText } from "./_documented.ts";
 const root = resolve(import.meta.dirname, "..");
 const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
-  // A message may be written as several texts, one after the other.
-  .map((name) => readFileSync(join(root, "src", name), "utf8").replaceAll(/["`] \+\s+["`]/g, ""));
+  .map((name) => readFileSync(join(root, "src", name), "utf8"))
+  // A message may be written as several texts, one after the other; and a comment is none.
+  .map((source) => source.replaceAll(/\/\*\*[^]*?\*\/|^ *\/\/.*$/gm, "").replaceAll(/["`] \+\s+["`]/g, ""));
 const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
 
 test("each message that the page on troubleshooting quotes stands in one of our files, word for word", () => {
@@ -27,7 +28,7 @@ test.each(["troubleshooting.md", "security.md", "reading-a-trace.md", "getting-s
     const names = code.filter((text) =>
       /^(colyseus|game|gameserver|session|otel|room)\.\w|^(COLYSEUS_)?OTEL_(?!EXPORTER_OTLP)/.test(text),
     );
-    expect(names.length).toBeGreaterThan(1);
+    expect(names.length).toBeGreaterThan(0);
     expect(names.filter((text) => !known.includes(text.split("=")[0]!))).toEqual([]);
   },
 );

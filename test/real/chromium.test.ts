@@ -92,11 +92,11 @@ test("cors that is switched on counts at once: what the browser remembers has no
   await using visited = await visit();
   const { game, tab, asked } = visited;
   await tab.run("game.join()");
-  const undo = allowTraceHeaders();
+  using switched = new DisposableStack();
+  switched.defer(allowTraceHeaders());
   await tab.run(`game.telemetry(); game.instrumentFetch(); game.at(${JSON.stringify(game.url)})`);
   await tab.run("game.join()");
   await tab.run("game.join()");
-  undo();
   expect(asked).toEqual([
     "OPTIONS may I send content-type?",
     "POST",
