@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
+import { freePort } from "../../demo/free-port.ts";
 import { startProgram } from "./_program.ts";
 
 export interface Chromium extends AsyncDisposable {
   /** Name and version. */
   readonly product: string;
   open(url: string): Promise<Tab>;
-  kill(): Promise<void>;
 }
 
 export interface Tab {
@@ -16,6 +16,8 @@ export interface Tab {
   readonly said: readonly string[];
   offline(is: boolean): Promise<void>;
   close(): Promise<void>;
+  /** The process of the page is gone, as when it runs out of memory. */
+  crash(): void;
 }
 
 interface Message {
@@ -34,25 +36,27 @@ const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm
 
 /** Chromium without a screen, driven by its DevTools protocol. */
 export async function startChromium(): Promise<Chromium> {
+  await using stack = new AsyncDisposableStack();
+  const port = await freePort();
   const program = await startProgram("chromium", {
-    args: (folder) => [...FLAGS, "--remote-debugging-port=0", `--user-data-dir=${folder}`],
-    ready: /DevTools listening on ws:\S+\s/,
+    args: (folder) => [...FLAGS, `--remote-debugging-port=${port}`, `--user-data-dir=${folder}`],
+    ready: /DevTools listening on/,
   });
-  const { send, listen, socket } = await connect(/ws:\S+/.exec(program.lastLines())![0]);
-  const { product } = await send<{ product: string }>("Browser.getVersion");
+  stack.use(program);
+  const about = await fetch(`http://127.0.0.1:${port}/json/version`);
+  const { webSocketDebuggerUrl, Browser } = (await about.json()) as Record<string, string>;
+  const { send, listen, socket } = await connect(webSocketDebuggerUrl!);
+  stack.defer(async () => {
+    // By itself: what is killed leaves processes that still write into the folder.
+    const closed = once(socket, "close");
+    await send("Browser.close");
+    await closed;
+  });
+  const all = stack.move();
   return {
-    product,
+    product: Browser!,
     open: async (url) => openTab(send, listen, url),
-    kill: async () => program.end("SIGKILL"),
-    async [Symbol.asyncDispose]() {
-      // By itself: what is killed leaves processes that still write into the folder.
-      if (socket.readyState === socket.OPEN) {
-        const closed = once(socket, "close");
-        await send("Browser.close");
-        await closed;
-      }
-      await program[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: async () => all.disposeAsync(),
   };
 }
 
@@ -83,6 +87,8 @@ async function openTab(send: Send, listen: (heard: (message: Message) => void) =
       await send("Network.emulateNetworkConditions", conditions, sessionId);
     },
     close: async () => send("Target.closeTarget", { targetId }),
+    // Nobody is left to answer.
+    crash: () => void send("Page.crash", {}, sessionId).catch(() => {}),
   };
 }
 
