@@ -36,9 +36,11 @@ export interface Evening extends AsyncDisposable {
 
 const PATIENCE = 20_000;
 const LINGER = 200;
+/** A seat, for whoever comes or comes back: long for a machine that is busy, short for a test. */
+const HELD_SECONDS = "5";
 
 export async function startEvening(): Promise<Evening> {
-  const stack = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
   process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = stack.use(await startReceiver()).endpoint;
   const allocator = stack.use(await startAllocationService());
   const sidecar = stack.use(await startSidecar({ name: "arena-cold" }));
@@ -48,11 +50,7 @@ export async function startEvening(): Promise<Evening> {
       startAppOf(
         "arena.ts",
         { orchestrator: "agones", deadline: PATIENCE, linger: LINGER, ...options },
-        {
-          ARENA_RETURN_SECONDS: "2",
-          COLYSEUS_SEAT_RESERVATION_TIME: "3",
-          ...env,
-        },
+        { ARENA_RETURN_SECONDS: HELD_SECONDS, COLYSEUS_SEAT_RESERVATION_TIME: HELD_SECONDS, ...env },
       ),
     );
   const matchmaker = await startMatchmaker(stack, allocator);
@@ -66,6 +64,7 @@ export async function startEvening(): Promise<Evening> {
     arena: [await admin(cold), await admin(fleet), await admin(broken)],
     matchmaker: [matchmaker.port],
   };
+  const started = stack.move();
   return {
     jobs,
     sidecar,
@@ -73,6 +72,7 @@ export async function startEvening(): Promise<Evening> {
       service.createGameSession();
       service.send("this is no JSON");
       await Promise.all([provision(matchmaker.provider, allocator), playAll(game)]);
+      await provision(matchmaker.provider, allocator);
       // Held seats keep a room, which the next players would be sent to.
       const metrics = `http://127.0.0.1:${jobs.arena[0]}/metrics`;
       await until(
@@ -81,7 +81,7 @@ export async function startEvening(): Promise<Evening> {
         PATIENCE,
       );
     },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
