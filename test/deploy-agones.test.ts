@@ -4,7 +4,7 @@ import { loadAllYaml } from "@kubernetes/client-node";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { resolveOptions } from "../src/options.ts";
 import { optionsFromEnvironment } from "../src/register/environment.ts";
-import { readText, readYaml } from "./_promql.ts";
+import { readText, readYaml } from "./_deploy.ts";
 
 interface Labels {
   readonly matchLabels: Readonly<Record<string, string>>;

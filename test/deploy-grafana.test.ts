@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { DASHBOARDS, dashboardFiles } from "../scripts/dashboards.ts";
 import { grafanaDashboard } from "../scripts/dashboards/grafana.ts";
 import type { Dashboard } from "../scripts/dashboards/panels.ts";
-import { readText } from "./_promql.ts";
+import { readText } from "./_deploy.ts";
 
 interface Box {
   readonly x: number;

@@ -9,7 +9,7 @@ import { startTelemetry } from "colyseus-otel/sdk";
 import { DASHBOARDS } from "../scripts/dashboards.ts";
 import { prometheusName } from "../scripts/reference.ts";
 import { METRICS } from "../src/conventions.ts";
-import { exposedNames, groupedBy, readRules, readText, selectedBy } from "./_promql.ts";
+import { exposedNames, groupedBy, readRules, readText, selectedBy } from "./_deploy.ts";
 import { until } from "./_server.ts";
 
 const PAGES = ["README.md", ...readdirSync(join(import.meta.dirname, "../docs")).map((name) => `docs/${name}`)].filter(
@@ -114,7 +114,7 @@ async function machineLabels(): Promise<ReadonlyMap<string, readonly string[]>> 
   const collectGarbage = runInNewContext("gc") as () => void;
   const found = new Map<string, readonly string[]>();
   // Some are told from the second look on, and garbage has to be collected once.
-  await until("all that the machine measures", async () => {
+  const looked = async () => {
     collectGarbage();
     await telemetry.flush(10_000);
     const metrics = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics));
@@ -125,7 +125,8 @@ async function machineLabels(): Promise<ReadonlyMap<string, readonly string[]>> 
       }
     }
     return ["nodejs_eventloop_delay_p99", "v8js_gc_duration", "system_cpu_time"].every((name) => found.has(name));
-  });
+  };
+  await until("all that the machine measures", looked, 15_000);
   vi.unstubAllEnvs();
   return found;
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { DASHBOARDS } from "../../scripts/dashboards.ts";
-import { readRules } from "../_promql.ts";
+import { readRules } from "../_deploy.ts";
 import { until } from "../_server.ts";
 import { startEvening, type Evening } from "./_evening.ts";
 import { startPrometheus, type Prometheus, type Sample } from "./_prometheus.ts";

@@ -28,10 +28,8 @@ export function readYaml<T>(path: string): T[] {
 }
 
 export function readRules(): Rule[] {
-  const [{ groups }] = readYaml<{ groups: { rules: Rule[] }[] }>("deploy/prometheus/rules.yaml") as [
-    { groups: { rules: Rule[] }[] },
-  ];
-  return groups.flatMap(({ rules }) => rules);
+  const files = readYaml<{ readonly groups: readonly { readonly rules: Rule[] }[] }>("deploy/prometheus/rules.yaml");
+  return files.flatMap(({ groups }) => groups).flatMap(({ rules }) => rules);
 }
 
 /** Our metrics by each name that they have on `/metrics`. */
