@@ -50,7 +50,9 @@ test("a story with all that can happen leaves few histogram series, and the same
   expect(series.length, `${series.length - MAX_SERIES} series over the budget`).toBeLessThanOrEqual(MAX_SERIES);
   expect(series).toContain('colyseus.join.duration {"room":"raid","error.type":"hook_error"}');
   await story();
-  expect(await histogramSeries(reader)).toEqual(series);
+  // A queue lives shorter than until its first patch, unless the machine is slow.
+  const unpatched = (all: string[]) => all.filter((one) => one !== 'colyseus.patch.duration {"room":"queue"}');
+  expect(unpatched(await histogramSeries(reader))).toEqual(unpatched(series));
 });
 
 async function histogramSeries(reader: MetricReader): Promise<string[]> {
