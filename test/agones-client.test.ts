@@ -15,7 +15,10 @@ import { emptyMessage, type Message } from "../standins/game-server-message.ts";
 import { sdkService } from "../standins/sidecar-service.ts";
 import { until } from "./_server.ts";
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 test("a GameServer is read as the official SDK reads it, with fields of later versions between", () => {
   fc.assert(
@@ -159,6 +162,25 @@ test("a boot that has failed for want of Ready asks for it no more, also when th
   await new Promise((next) => setImmediate(next));
   expect(sdk.said).toEqual(["connect", "ready"]);
   orchestrator.close();
+});
+
+test("a watch that breaks each time it has begun fills no log", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  let watches = 0;
+  const sdk = ownSdk({
+    watchGameServer(onUpdate, onError) {
+      watches += 1;
+      onUpdate(READY);
+      queueMicrotask(() => onError(new Error("gone")));
+    },
+  });
+  const orchestrator = connected({ sdk });
+  await orchestrator.ready(0);
+  await vi.advanceTimersByTimeAsync(50_000);
+  orchestrator.close();
+  expect(watches).toBeGreaterThan(100);
+  expect(warned.mock.calls.length).toBeLessThanOrEqual(60);
 });
 
 test("the streams of the program's own in its SDK object are left there, also by a close right after the watch broke", async () => {

@@ -169,13 +169,15 @@ async function waitForReady(
   }
 }
 
+/** A sidecar that comes and goes four times a second must not fill the disk. */
+const MAX_TOLD_A_MINUTE = 60;
 let outages = 0;
 
-/** One line an outage: they are seconds apart at least. */
+/** One line an outage. */
 function warnOfOutage(what: string, budget: number | undefined): void {
   const end =
     budget === undefined ? "" : ` Agones calls this server Unhealthy after ${seconds(budget)} without a ping.`;
-  outages += 1;
+  outages = (outages + 1) % MAX_TOLD_A_MINUTE;
   warn(`agones outage ${outages}`, `${what}. Pings and watch are tried until it is back; the game goes on.${end}`);
 }
 
