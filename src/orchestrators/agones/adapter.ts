@@ -1,11 +1,11 @@
 import { ATTRIBUTES, ERROR_TYPES, SPANS } from "../../conventions.ts";
 import { seconds, within } from "../../internal/deadline.ts";
-import { describe, warn } from "../../internal/report.ts";
+import { describe } from "../../internal/report.ts";
 import type { Failure, Step } from "../../telling/step.ts";
 import type { Orchestrator, OrchestratorEvents } from "../orchestrator.ts";
 import { askForReady, askForShutdown } from "./asking.ts";
 import { connectSidecar } from "./connection.ts";
-import { createContact, type Contact } from "./contact.ts";
+import { createContact, warnOfOutage, type Contact } from "./contact.ts";
 import { healthBudget, isDecided, isReadyOrLater, isReadyRequested, isTerminal, stateOf } from "./game-server.ts";
 import { createHandBack } from "./hand-back.ts";
 import { keepPinging } from "./pings.ts";
@@ -167,18 +167,6 @@ async function waitForReady(
     }
     await ask();
   }
-}
-
-/** A sidecar that comes and goes four times a second must not fill the disk. */
-const MAX_TOLD_A_MINUTE = 60;
-let outages = 0;
-
-/** One line an outage. */
-function warnOfOutage(what: string, budget: number | undefined): void {
-  const end =
-    budget === undefined ? "" : ` Agones calls this server Unhealthy after ${seconds(budget)} without a ping.`;
-  outages = (outages + 1) % MAX_TOLD_A_MINUTE;
-  warn(`agones outage ${outages}`, `${what}. Pings and watch are tried until it is back; the game goes on.${end}`);
 }
 
 /** Ends the step with the error when the call fails; the success is the caller's to end. */

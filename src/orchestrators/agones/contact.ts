@@ -1,3 +1,6 @@
+import { seconds } from "../../internal/deadline.ts";
+import { warn } from "../../internal/report.ts";
+
 /** What may be lost of a sidecar, each by itself. */
 type Part = "pings" | "watch";
 
@@ -35,4 +38,16 @@ export function createContact(onChange: (problem: string | undefined) => void): 
       }
     },
   };
+}
+
+/** A sidecar that comes and goes four times a second must not fill the disk. */
+const MAX_TOLD_A_MINUTE = 60;
+let outages = 0;
+
+/** One line an outage. */
+export function warnOfOutage(what: string, budget: number | undefined): void {
+  const end =
+    budget === undefined ? "" : ` Agones calls this server Unhealthy after ${seconds(budget)} without a ping.`;
+  outages = (outages + 1) % MAX_TOLD_A_MINUTE;
+  warn(`agones outage ${outages}`, `${what}. Pings and watch are tried until it is back; the game goes on.${end}`);
 }
