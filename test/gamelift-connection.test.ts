@@ -271,6 +271,15 @@ test("cut in the middle of a refresh, it comes back by the new token", async () 
   expect(service.connections.at(-1)!["Authorization"]).not.toBe("token-1");
 });
 
+test("cut after a refresh to where nothing is, it comes back by the endpoint that it had", async () => {
+  using opened = await connected();
+  opened.connection.refresh("ws://127.0.0.1:1", "token-2");
+  await until("an attempt", () => opened.seen.faults.includes("unreachable"));
+  service.cut();
+  await opened.call("HeartbeatServerProcess");
+  expect(opened.seen.troubles.at(-1)).toBeUndefined();
+});
+
 test("after a cut it tries for ever, slower each time, and goes on with what waits", async () => {
   using opened = await connected();
   service.refuse(500, 5);

@@ -60,14 +60,15 @@ export function createConnection(
     }
   });
 
-  /** One loop at a time: to the new endpoint where there is one, else to that of before. */
+  /** One loop at a time. */
   async function dial(): Promise<void> {
     if (dialing) {
       return;
     }
     dialing = true;
     while (!ending.signal.aborted && (next || !current)) {
-      const to = next?.endpoint ?? endpoint;
+      // Which of the two is there nobody knows once both are gone: in turns.
+      const to = next && (current || attempts % 2 === 0) ? next.endpoint : endpoint;
       try {
         if (pause > 0) {
           // Half of it is chance: a fleet that was cut at once must not come back at once.
