@@ -5,7 +5,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import { startHeartbeat } from "../src/orchestrators/gamelift/heartbeat.ts";
 import { TIMINGS } from "../src/orchestrators/gamelift/timings.ts";
 import { gamePropertiesWithContext } from "../src/propagation/game-properties.ts";
-import { startFleet } from "./_gamelift.ts";
+import type { OrchestratorEvents } from "../src/orchestrators/orchestrator.ts";
+import { startGameLift } from "../standins/gamelift-socket.ts";
+import { quickGameLift, startFleet, useGameLift } from "./_gamelift.ts";
 import { until } from "./_server.ts";
 import { recordTelemetry, spanTree } from "./_telemetry.ts";
 
@@ -208,6 +210,25 @@ test("a game session that is sent twice is one; one that is sent before the proc
   await until("the exit", () => exit.mock.calls.length === 1);
   expect([seen, fleet.gamelift.terminationTime]).toEqual([["first"], undefined]);
   expect(game.recorded.named("gameserver.allocated")).toHaveLength(1);
+});
+
+test("a process that was told to end before it was ready is not made ready", async () => {
+  await using service = await startGameLift();
+  useGameLift(service);
+  const gamelift = quickGameLift();
+  const drain = vi.fn();
+  const step = { result: {} };
+  const nothing = () => {};
+  const events = { begin: () => step, end: nothing, identified: nothing, trouble: nothing, fault: nothing, drain };
+  gamelift.connect(events as unknown as OrchestratorEvents);
+  await service.waitFor("the connection", () => service.open === 1);
+  service.terminate();
+  await until("the drain", () => drain.mock.calls.length === 1);
+  await expect(gamelift.ready(7777)).rejects.toThrow(
+    "ActivateServerProcess: this server has ended before it was ready",
+  );
+  expect(service.calls["ActivateServerProcess"]).toBeUndefined();
+  gamelift.close();
 });
 
 test("an update comes with its reason, and changes what the game session is; one of another session changes nothing", async () => {

@@ -110,8 +110,10 @@ export function createGameLift(options: ResolvedGameLiftOptions, timings: Timing
         throw failedEarly;
       }
       await running.connected;
+      if (!sessions.open()) {
+        throw new GameLiftError("closed", "ActivateServerProcess", "this server has ended before it was ready");
+      }
       known = true;
-      sessions.open();
       await activateProcess(running, { ...options, port: options.port ?? port }, timings);
       sessions.ready();
       stopHeartbeat = startHeartbeat(

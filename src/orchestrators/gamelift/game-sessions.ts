@@ -29,8 +29,11 @@ export interface GameSessions {
   readonly current: GameSession | undefined;
   readonly terminationTime: number | undefined;
   begin(events: OrchestratorEvents, fleetId: string): void;
-  /** From now on the service may send a game session: its answer to ActivateServerProcess may come after it. */
-  open(): void;
+  /**
+   * From now on the service may send a game session: its answer to ActivateServerProcess may come after it. False where the
+   * end came before.
+   */
+  open(): boolean;
   /** It was answered. */
   ready(): void;
   /** False where the message is no good. */
@@ -47,6 +50,7 @@ export function createGameSessions(
   let events: OrchestratorEvents | undefined;
   let fleetId = "";
   let isOpen = false;
+  let hasEnded = false;
   let readyAt: number | undefined;
   let current: GameSession | undefined;
   let terminationTime: number | undefined;
@@ -125,12 +129,18 @@ export function createGameSessions(
     }
     // As in the official SDKs, one that is missing, null or 0 is none, and the process ends all the same.
     terminationTime = time || undefined;
-    isOpen = false;
+    end();
     events?.drain();
     return true;
   }
 
+  function end(): void {
+    isOpen = false;
+    hasEnded = true;
+  }
+
   return {
+    end,
     get current() {
       return current;
     },
@@ -141,9 +151,8 @@ export function createGameSessions(
       events = to;
       fleetId = fleet;
     },
-    open: () => (isOpen = true),
+    open: () => (isOpen = !hasEnded),
     ready: () => (readyAt = now()),
-    end: () => (isOpen = false),
     pushed(action, fields) {
       if (action === "UpdateGameSession") {
         return update(fields);
