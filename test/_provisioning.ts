@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import type { Span, TracerProvider } from "@opentelemetry/api";
+import { INVALID_SPAN_CONTEXT, trace, type Span, type TracerProvider } from "@opentelemetry/api";
 import { agones, AllocationError, type AgonesProviderOptions, type Provider } from "colyseus-otel/backend";
 import { startSidecar, type Sidecar, type SidecarOptions } from "../standins/agones-sidecar.ts";
 import {
@@ -10,6 +10,16 @@ import {
 } from "../standins/allocation-service.ts";
 import { until } from "./_server.ts";
 import { recordTelemetry, type RecordingTelemetry } from "./_telemetry.ts";
+
+/** A provider that records nothing: its ids are zeros. */
+export const MUTE: TracerProvider = {
+  getTracer: () => ({
+    startSpan: () => trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
+    startActiveSpan: () => {
+      throw new Error("nobody calls it");
+    },
+  }),
+};
 
 /** An allocation service with game servers behind it, and a provider before it. */
 export interface Cluster extends AsyncDisposable {

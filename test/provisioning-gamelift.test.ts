@@ -4,6 +4,7 @@ import { CreatePlayerSessionCommand } from "@aws-sdk/client-gamelift";
 import { expect, test } from "vitest";
 import type { HostedSession } from "../standins/gamelift-api.ts";
 import { startGameLiftFleet } from "./_gamelift-api.ts";
+import { MUTE } from "./_provisioning.ts";
 import { spanTree, startOf } from "./_telemetry.ts";
 
 const ACTIVE: SpanContext = { traceId: "d".repeat(32), spanId: "d".repeat(16), traceFlags: 1 };
@@ -151,8 +152,11 @@ test("the names of the game's own properties win, but not those of the context, 
   expect(Number(at)).toBeGreaterThan(0);
 });
 
-test("the player's context reaches the game session also where no SDK is registered", async () => {
-  await using fleet = await startGameLiftFleet({}, { tracerProvider: undefined, meterProvider: undefined });
+test.each([
+  ["no SDK is registered", undefined],
+  ["the SDK records nothing", MUTE],
+])("the player's context reaches the game session also where %s", async (_what, tracerProvider) => {
+  await using fleet = await startGameLiftFleet({}, { tracerProvider, meterProvider: undefined });
   await allocate({ provider: fleet.provider, players: [ACTIVE] });
   expect(fleet.api.sessions[0]!.properties["traceparent"]).toBe(`00-${ACTIVE.traceId}-${ACTIVE.spanId}-01`);
   expect(fleet.recorded.spans()).toEqual([]);

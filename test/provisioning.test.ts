@@ -3,7 +3,7 @@ import { context, trace, type SpanContext } from "@opentelemetry/api";
 import { allocate } from "colyseus-otel/backend";
 import { agones as orchestrator } from "colyseus-otel/agones";
 import { afterEach, expect, test, vi } from "vitest";
-import { failureOf, startCluster } from "./_provisioning.ts";
+import { failureOf, MUTE, startCluster } from "./_provisioning.ts";
 import { startServer, until } from "./_server.ts";
 import { recordTelemetry, spanTree, startOf } from "./_telemetry.ts";
 
@@ -143,8 +143,11 @@ test("without a player's context the caller's active span is the parent", async 
   expect(span.links).toEqual([]);
 });
 
-test("the player's context reaches the server also where no SDK is registered", async () => {
-  await using cluster = await startCluster(["Ready"], {}, { tracerProvider: undefined, meterProvider: undefined });
+test.each([
+  ["no SDK is registered", undefined],
+  ["the SDK records nothing", MUTE],
+])("the player's context reaches the server also where %s", async (_what, tracerProvider) => {
+  await using cluster = await startCluster(["Ready"], {}, { tracerProvider, meterProvider: undefined });
   const server = await allocate({ provider: cluster.provider, players: [ACTIVE] });
   expect(server.annotations["traceparent"]).toBe(`00-${ACTIVE.traceId}-${ACTIVE.spanId}-01`);
   expect(cluster.recorded.spans()).toEqual([]);

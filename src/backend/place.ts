@@ -1,7 +1,7 @@
 import { context, isSpanContextValid, trace, type SpanContext } from "@opentelemetry/api";
 import { ownValue, parseTraceparent, type Extraction } from "../propagation/traceparent.ts";
 import { admit, type ContextOutcome } from "../propagation/trust.ts";
-import type { StepLink } from "../telling/step.ts";
+import type { Step, StepLink } from "../telling/step.ts";
 
 /** A trace context as it travels, with `traceparent` (and `tracestate`) among its keys; or one of the API. */
 export type TraceCarrier = SpanContext | { readonly traceparent?: string; readonly tracestate?: string };
@@ -35,6 +35,12 @@ export function placeOf(players: readonly TraceCarrier[], more: readonly TraceCa
   add(active);
   more.map(contextOfCarrier).forEach((extraction) => typeof extraction === "object" && add(extraction));
   return { parent, links, outcomes: admissions.map(({ outcome }) => outcome) };
+}
+
+/** What a call carries to the server: where no SDK gave it ids, the context of whoever called us. */
+export function carriedContext({ spanContext }: Step, { parent }: Step): SpanContext | undefined {
+  const caller = parent && "traceId" in parent ? parent : undefined;
+  return spanContext && isSpanContextValid(spanContext) ? spanContext : caller;
 }
 
 export function contextOfCarrier(carrier: TraceCarrier): Extraction {

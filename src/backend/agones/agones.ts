@@ -4,6 +4,7 @@ import { annotationsWithContext, REQUESTED_AT_KEY } from "../../propagation/anno
 import { parseTraceparent } from "../../propagation/traceparent.ts";
 import { toLink } from "../../telling/spans.ts";
 import { contextOf, newStep, type Step } from "../../telling/step.ts";
+import { carriedContext } from "../place.ts";
 import { createProvider, type Answer, type Attempt, type Found, type Provider } from "../provider.ts";
 import { byKubernetes } from "./kubernetes/way.ts";
 import { resolveAgonesProvider, type AgonesProviderOptions, type ResolvedAgonesProvider } from "./options.ts";
@@ -79,8 +80,7 @@ function requestOf({ request, parent }: Attempt, step: Step, options: ResolvedAg
     ...request.annotations,
     [REQUESTED_AT_KEY]: String(Math.floor(request.requestedAt)),
   };
-  // Without an SDK whoever called us is still to be found.
-  const told = step.spanContext ?? (parent.parent && "traceId" in parent.parent ? parent.parent : undefined);
+  const told = carriedContext(step, parent);
   return {
     namespace: options.namespace,
     selectors: options.selectors({ region, mode }),

@@ -4,6 +4,7 @@ import { ATTRIBUTES, SPANS } from "../../conventions.ts";
 import { show } from "../../internal/check.ts";
 import { contextOf, newStep, type Step } from "../../telling/step.ts";
 import { createPatience } from "../patience.ts";
+import { carriedContext } from "../place.ts";
 import {
   createProvider,
   type AllocationRequest,
@@ -141,9 +142,7 @@ const NOTHING_BEGUN: Run = { unanswered: undefined, begun: undefined };
 
 /** A token of its own for each start that was answered, and the same for one that was not. */
 function newStart({ request, parent }: Attempt, step: Step, { properties }: ResolvedGameLiftProvider, way: Way): Start {
-  // Without an SDK whoever called us is still to be found.
-  const told = step.spanContext ?? (parent.parent && "traceId" in parent.parent ? parent.parent : undefined);
-  return way.start(randomUUID(), request, gameProperties(request, properties, told));
+  return way.start(randomUUID(), request, gameProperties(request, properties, carriedContext(step, parent)));
 }
 
 function attributesOf({ region, mode, players }: AllocationRequest, { maximumPlayers }: ResolvedGameLiftProvider) {
