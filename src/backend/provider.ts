@@ -40,11 +40,15 @@ export interface AllocatedServer {
 /** A server as the orchestrator describes it. */
 export type Found = Omit<AllocatedServer, "attempts" | "start">;
 
-export interface AllocationRequest {
-  /** Epoch milliseconds. */
-  readonly requestedAt: number;
+/** The match that a server is for. */
+export interface Wanted {
   readonly region: string | undefined;
   readonly mode: string | undefined;
+}
+
+export interface AllocationRequest extends Wanted {
+  /** Epoch milliseconds. */
+  readonly requestedAt: number;
   readonly players: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ import {
   optional,
   show,
 } from "../../internal/check.ts";
+import type { Wanted } from "../provider.ts";
 
 /** Certificates and keys as PEM. */
 export interface AgonesTls {
@@ -33,12 +34,6 @@ export interface GameServerSelector {
 export interface KubeConfigLike {
   getCurrentCluster(): { readonly server: string } | null;
   applyToHTTPSOptions(options: object): Promise<void>;
-}
-
-/** The match that a server is for. */
-export interface Wanted {
-  readonly region: string | undefined;
-  readonly mode: string | undefined;
 }
 
 /** What `agones()` of `colyseus-otel/backend` takes. */

@@ -1,6 +1,6 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import { checkCount, checkDuration, checkKeys, checkShape, checkString, optional, show } from "../../internal/check.ts";
-import type { Wanted } from "../agones/options.ts";
+import type { Wanted } from "../provider.ts";
 import type { GameLiftSender } from "./api.ts";
 import { checkProperties } from "./properties.ts";
 
