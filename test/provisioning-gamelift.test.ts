@@ -1,10 +1,10 @@
-import { context, trace, type SpanContext } from "@opentelemetry/api";
-import { allocate, flexMatchAttributes, gameLiftPlayerData } from "colyseus-otel/backend";
+import { context, createTraceState, trace, type SpanContext } from "@opentelemetry/api";
+import { allocate, flexMatchAttributes, gameLiftPlayerData, type TraceCarrier } from "colyseus-otel/backend";
 import { CreatePlayerSessionCommand } from "@aws-sdk/client-gamelift";
 import { expect, test } from "vitest";
 import type { HostedSession } from "../standins/gamelift-api.ts";
 import { startGameLiftFleet } from "./_gamelift-api.ts";
-import { MUTE } from "./_provisioning.ts";
+import { MUTE, startCluster } from "./_provisioning.ts";
 import { spanTree, startOf } from "./_telemetry.ts";
 
 const ACTIVE: SpanContext = { traceId: "d".repeat(32), spanId: "d".repeat(16), traceFlags: 1 };
@@ -192,7 +192,16 @@ test("a player's context fits a player session's data and a FlexMatch attribute"
   expect(JSON.parse(PlayerSession!.PlayerData!)).toEqual(PLAYER);
   expect(flexMatchAttributes(PLAYER)).toEqual({ traceparent: { S: PLAYER.traceparent } });
   expect(flexMatchAttributes(ACTIVE)).toEqual({ traceparent: { S: `00-${ACTIVE.traceId}-${ACTIVE.spanId}-01` } });
-  for (const carrier of [{}, { traceparent: "nonsense" }]) {
+  for (const carrier of [{}, { traceparent: "nonsense" }, null, undefined, "nonsense"] as TraceCarrier[]) {
     expect([gameLiftPlayerData(carrier), flexMatchAttributes(carrier)]).toEqual([undefined, {}]);
   }
+});
+
+test("a context that has travelled as JSON, without its trace state's methods, is a carrier like any other", async () => {
+  const travelled = JSON.parse(JSON.stringify({ ...ACTIVE, traceState: createTraceState("vendor=1") })) as TraceCarrier;
+  const traceparent = `00-${ACTIVE.traceId}-${ACTIVE.spanId}-01`;
+  expect(gameLiftPlayerData(travelled)).toBe(JSON.stringify({ traceparent }));
+  await using cluster = await startCluster(["Ready"], {}, { tracerProvider: MUTE });
+  const server = await allocate({ provider: cluster.provider, players: [travelled] });
+  expect(server.annotations["traceparent"]).toBe(traceparent);
 });

@@ -44,9 +44,12 @@ export function carriedContext({ spanContext }: Step, { parent }: Step): SpanCon
 }
 
 export function contextOfCarrier(carrier: TraceCarrier): Extraction {
-  return "traceId" in carrier && isSpanContextValid(carrier)
-    ? carrier
-    : parseTraceparent(ownValue(carrier, "traceparent"), ownValue(carrier, "tracestate"));
+  if (carrier === null || typeof carrier !== "object" || !("traceId" in carrier) || !isSpanContextValid(carrier)) {
+    return parseTraceparent(ownValue(carrier, "traceparent"), ownValue(carrier, "tracestate"));
+  }
+  const { traceState, ...rest } = carrier;
+  // One that has travelled as JSON has lost its methods.
+  return typeof traceState?.serialize === "function" ? carrier : rest;
 }
 
 function activeContext(): SpanContext | undefined {
