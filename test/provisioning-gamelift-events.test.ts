@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { allocate } from "colyseus-otel/backend";
 import { afterEach, expect, test, vi } from "vitest";
 import { createNews } from "../src/backend/gamelift/news.ts";
@@ -80,6 +81,15 @@ test("closing the provider lets go of the events, without a word", async () => {
   await promise;
   await new Promise(setImmediate);
   expect(warned).not.toHaveBeenCalled();
+});
+
+test.each([
+  ["throws", () => assert.fail("no end")],
+  ["promises nothing", () => ({ done: true, value: undefined })],
+])("the provider closes although the end of its events %s", async (_how, end) => {
+  const events = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}), return: end }) };
+  await using fleet = await startGameLiftFleet({}, { events: events as unknown as AsyncIterable<string> });
+  await fleet.provider.close();
 });
 
 test("events that end or fail leave a warning and polls", async () => {

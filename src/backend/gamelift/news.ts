@@ -73,7 +73,12 @@ export function createNews(events: AsyncIterable<string> | undefined): News {
     close() {
       closed = true;
       // Not awaited: a generator that waits for its next event answers only then.
-      source?.return?.().catch(() => {});
+      void end(source).catch(() => {});
     },
   };
+}
+
+/** Async, because the iterator is the user's: it may throw, or promise nothing. */
+async function end(source: AsyncIterator<string> | undefined): Promise<void> {
+  await source?.return?.();
 }
