@@ -32,7 +32,8 @@ export interface Lifecycle {
 
 /** From the first connect to the orchestrator, over listening and Ready, to the drain. */
 export function runLifecycle(parts: LifecycleParts): Lifecycle {
-  const { server, teller, status, boot, orchestrator, options } = parts;
+  const { teller, status, boot, orchestrator, options } = parts;
+  let { server } = parts;
   const undos: Undo[] = [];
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
@@ -74,7 +75,11 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
     await flushTelemetry(options, EXPORT_MS);
   }
 
-  guard("orchestrator", () => orchestrator?.connect(orchestratorEvents(parts)));
+  const drain = () => {
+    server.gracefullyShutdown().catch((error: unknown) => warn("drain", `the shutdown failed: ${describe(error)}`));
+  };
+
+  guard("orchestrator", () => orchestrator?.connect(orchestratorEvents(parts, drain)));
   if (isServedByVite(server)) {
     queueMicrotask(() => void becomeReady());
   } else {
@@ -90,13 +95,17 @@ export function runLifecycle(parts: LifecycleParts): Lifecycle {
     ready: ready.promise,
     follow(next) {
       undoDrain();
-      undoDrain = traceDrain({ ...parts, server: next }, end);
+      server = next;
+      undoDrain = traceDrain({ ...parts, server }, end);
     },
     close: () => undoAll(undos),
   };
 }
 
-function orchestratorEvents({ server, teller, boot, allocations, status }: LifecycleParts): OrchestratorEvents {
+function orchestratorEvents(
+  { teller, boot, allocations, status }: LifecycleParts,
+  drain: () => void,
+): OrchestratorEvents {
   return {
     begin: (span, attributes) => boot.begin(span, attributes),
     end: (step, failure) => boot.end(step, failure),
@@ -118,9 +127,7 @@ function orchestratorEvents({ server, teller, boot, allocations, status }: Lifec
     trouble: (reason) => status.suffer(reason),
     told: (step) => tellLater(teller, step),
     fault: (kind) => teller.note({ note: "orchestrator.fault", kind }),
-    drain() {
-      server.gracefullyShutdown().catch((error: unknown) => warn("drain", `the shutdown failed: ${describe(error)}`));
-    },
+    drain,
   };
 }
 
