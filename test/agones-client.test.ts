@@ -117,6 +117,26 @@ test("a watch that is closed while it asks says nothing of it", async () => {
   expect(warned).not.toHaveBeenCalled();
 });
 
+test("a watch that is closed asks no more, whoever comes to wait", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const asked = vi.fn(async () => READY);
+  const watch = follow(asked);
+  watch.close();
+  void watch.until(() => false);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(asked).not.toHaveBeenCalled();
+});
+
+test("an SDK object that is frozen is pinged as any other", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const pings = vi.fn();
+  const orchestrator = connected({ sdk: Object.freeze(ownSdk({ health: pings })), healthInterval: 1 });
+  await orchestrator.ready(0);
+  await until("pings", () => pings.mock.calls.length > 3);
+  expect(warned).not.toHaveBeenCalled();
+  orchestrator.close();
+});
+
 test("an SDK object of the program's own is enough: where its sidecar is may be known to it alone", async () => {
   process.env["AGONES_SDK_GRPC_PORT"] = "1";
   const sdk = ownSdk();

@@ -56,8 +56,10 @@ function createSidecar(sdk: AgonesSdk & Inside): Sidecar {
       sdk.health(reject);
       // The SDK goes on writing into the stream of a sidecar that has died, and nobody hears of it: a stream for each
       // ping. That it was taken, nothing of it says; the next call tells whether there is anybody.
-      sdk.healthStream?.end?.();
-      sdk.healthStream = undefined;
+      if (sdk.healthStream) {
+        sdk.healthStream.end?.();
+        sdk.healthStream = undefined;
+      }
       await timed(ms, Promise.race([refused, sdk.getGameServer()]));
     },
     watch(onUpdate, onEnd) {

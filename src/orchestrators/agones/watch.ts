@@ -72,6 +72,9 @@ export function followGameServer({ sidecar, contact, onUpdate }: WatchOptions): 
   }
 
   function ask(): void {
+    if (closed) {
+      return;
+    }
     askIn(waiting.size > 0 ? SOON_MS : NOW_AND_THEN_MS);
     // Pings and watch say what is wrong where this fails.
     sidecar.getGameServer(ASK_MS).then(seen, () => {});
