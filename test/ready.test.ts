@@ -32,3 +32,14 @@ test("a Ready that comes after the telemetry was shut down looks for no SDK", as
   await new Promise((next) => setImmediate(next));
   expect(timers).not.toHaveBeenCalled();
 });
+
+test("an orchestrator that throws where it is told of the end does not keep the server from it", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const gone = () => {
+    throw new Error("gone");
+  };
+  const throwing = { ...orchestrator(async () => {}), shutdown: gone, close: gone };
+  await using game = await startServer({ arena: Arena }, { orchestrator: throwing });
+  await game.server.gracefullyShutdown(false);
+  expect(warned.mock.calls.flat().join()).toContain("late was not told that this server is done: Error: gone");
+});

@@ -112,10 +112,11 @@ async function stopOrchestrator(orchestrator: Orchestrator | undefined): Promise
   if (!orchestrator) {
     return;
   }
-  const stopped = orchestrator.shutdown();
+  // It may be the game's own, and throw: the process ends after this.
+  const stopped = (async () => orchestrator.shutdown())();
   stopped.catch((error: unknown) =>
     warn("orchestrator shutdown", `${orchestrator.name} was not told that this server is done: ${describe(error)}`),
   );
   await settledWithin(EXPORT_MS, stopped);
-  orchestrator.close();
+  guard("orchestrator", () => orchestrator.close());
 }
