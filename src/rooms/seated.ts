@@ -22,20 +22,22 @@ export function keepJoinOptions({ seats }: RoomsObserver): (original: Method) =>
 
 /** Tells the orchestrator of the players of a room type. */
 export function tellPlayers({ registry }: RoomsObserver, players: PlayerSeats, handler: RegisteredHandler): Undo {
-  const join = (room: Room, client: Client) => {
+  const joined = (room: Room, client: Client) => {
     const connection = registry.of(room).connections.get(client.sessionId);
     const player = { client, options: joinOptions.get(client), context: connection?.joinContext };
     const inRoom = seated.get(room) ?? new Map<string, SeatedPlayer>();
     seated.set(room, inRoom.set(client.sessionId, player));
-    guard("players", () => players.joined(player));
+    players.joined(player);
   };
-  const leave = (room: Room, client: Client) => {
+  const left = (room: Room, client: Client) => {
     const player = seated.get(room)?.get(client.sessionId);
     if (player) {
       seated.get(room)?.delete(client.sessionId);
-      guard("players", () => players.left(player));
+      players.left(player);
     }
   };
+  const join = (room: Room, client: Client) => guard("players", joined, room, client);
+  const leave = (room: Room, client: Client) => guard("players", left, room, client);
   handler.on("join", join);
   handler.on("leave", leave);
   return () => {
