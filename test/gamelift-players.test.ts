@@ -109,6 +109,22 @@ test("who leaves before the answer is removed after it: never the other way roun
   await service.waitFor("the player to be removed", () => service.playerSessions.get(seat)?.Status === "COMPLETED");
 });
 
+test("a player who goes from one room to the next keeps the seat, which is given up with the last", async () => {
+  await using fleet = await playing();
+  const { service, game, id } = fleet;
+  const seat = service.createPlayerSession(id);
+  const lobby = await game.client().create("arena", { seat });
+  await accepted(fleet);
+  const match = await game.client().create("arena", { seat });
+  await lobby.leave();
+  await until("the end", () => game.recorded.named("session.lifecycle").length === 1);
+  await fleet.gamelift.updatePlayerSessionCreationPolicy("ACCEPT_ALL");
+  expect(service.calls).toMatchObject({ AcceptPlayerSession: 1 });
+  expect(service.calls["RemovePlayerSession"]).toBeUndefined();
+  await match.leave();
+  await service.waitFor("the player to be removed", () => service.playerSessions.get(seat)?.Status === "COMPLETED");
+});
+
 test("a playerSessionOf that throws is reported, and the join goes on", async () => {
   const broken = () => {
     throw new Error("no seat in the ticket");

@@ -24,13 +24,21 @@ interface Deps {
   told(step: LaterStep): void;
 }
 
+interface Seat {
+  readonly id: string;
+  /** In how many rooms the player is. */
+  rooms: number;
+  readonly accepted: Promise<unknown>;
+}
+
 /** Ties GameLift's player sessions to joins and leaves. Nobody waits for it: what fails is told, and the player plays on. */
 export function createPlayerSessions(
   { service, playerSessionOf, readPlayerData, told }: Deps,
   timings: Timings,
 ): PlayerSeats {
-  // What GameLift was told of last: a player is removed when the accepting is over, however it came out.
-  const accepting = new Map<SeatedPlayer, { readonly id: string; readonly done: Promise<unknown> }>();
+  // By player session: who goes from the lobby to the match is in both for a moment, and keeps the seat.
+  const taken = new Map<string, Seat>();
+  const seatOf = new WeakMap<SeatedPlayer, Seat>();
 
   async function accept(id: string, { context }: SeatedPlayer): Promise<void> {
     const start = now();
@@ -65,18 +73,27 @@ export function createPlayerSessions(
   return {
     joined(player) {
       const id = playerSessionOf(player.client, player.options);
-      if (typeof id === "string" && id !== "") {
-        accepting.set(player, { id, done: accept(id, player) });
+      if (typeof id !== "string" || id === "") {
+        return;
       }
+      const seat = taken.get(id) ?? { id, rooms: 0, accepted: accept(id, player) };
+      seat.rooms += 1;
+      taken.set(id, seat);
+      seatOf.set(player, seat);
     },
     left(player) {
-      const accepted = accepting.get(player);
-      accepting.delete(player);
-      const until = performance.now() + timings.playerSession;
-      accepted?.done
-        .then(() => persist(() => service.removePlayerSession(accepted.id), timings.retry, until))
-        // Told as a fault already.
-        .catch(() => {});
+      const seat = seatOf.get(player);
+      if (!seat) {
+        return;
+      }
+      seat.rooms -= 1;
+      if (seat.rooms === 0) {
+        taken.delete(seat.id);
+        const until = performance.now() + timings.playerSession;
+        const remove = () => persist(() => service.removePlayerSession(seat.id), timings.retry, until);
+        // After the accepting, however it came out. What fails was told as a fault already.
+        seat.accepted.then(remove).catch(() => {});
+      }
     },
   };
 }
