@@ -26,7 +26,7 @@ const STOP_MS = 3000;
 export interface Telemetry extends AsyncDisposable {
   /**
    * Resolves when Ready was seen; without an orchestrator, when the server listens. Rejects with the one reason when the
-   * boot failed; nobody needs to listen to it.
+   * boot failed, or was shut down before; nobody needs to listen to it.
    */
   readonly ready: Promise<void>;
   /** Where the admin port listens; undefined until it does, when it cannot, or with `endpoints: false`. */
