@@ -71,8 +71,8 @@ export async function loadSdk(
   propagation.setGlobalPropagator(await buildPropagator(env));
   pending.metering.replayInto(metering);
   pending.tracing.replayInto(tracing);
-  const unmeasure = await measureMachine(machine, metering);
   const disconnect = pending.queue && (await connect(pending.queue, described, env));
+  const unmeasure = await measureMachine(machine, metering);
   return {
     scrape: scraped && scraped.getMetricsRequestHandler.bind(scraped),
     // Rejects with an array when many exports wait; each failed batch was told already.
