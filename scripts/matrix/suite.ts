@@ -79,6 +79,7 @@ export const FOLDERS: readonly string[] = ["demo", "example-server", "standins",
 
 /** Packages of our own devDependencies that they need, in our own version. */
 export const TOOLS: readonly string[] = [
+  "@aws-sdk/client-gamelift",
   "@google-cloud/agones-sdk",
   "@grpc/grpc-js",
   "@grpc/proto-loader",
