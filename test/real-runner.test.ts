@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { builtCollector, collectorPath } from "../scripts/real/collector.ts";
-import { MissingError } from "../scripts/real/program.ts";
+import { MissingError, versionOf } from "../scripts/real/program.ts";
 import { SUITES } from "../scripts/real/suites.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -83,4 +83,11 @@ test("a program that does not run is a failure with what it said", async () => {
   const { code, output } = await real(["--only", "redis"], { PATH: `${join(bare, "bin")}:/bin` });
   expect(code).toBe(1);
   expect(output).toContain("redis: FAILED redis-server tells no version: no such library");
+});
+
+test("a program that logs its version as JSON is asked for that, and not for the time", async () => {
+  const sdkServer = join(bare, "sdk-server");
+  const line = '{"time":"2026-11-21T20:53:48.885Z","version":"1.60.0-676cc64"}';
+  writeFileSync(sdkServer, `#!/bin/sh\necho '${line}'\n`, { mode: 0o755 });
+  expect(await versionOf(sdkServer, [])).toBe("1.60.0-676cc64");
 });

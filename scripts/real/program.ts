@@ -34,7 +34,8 @@ export function byVariable(variable: string, ...args: readonly string[]): Find {
 /** @throws MissingError where the program is not there, Error where it does not run */
 export async function versionOf(program: string, args: readonly string[]): Promise<string> {
   const output = await outputOf(program, args);
-  const [version] = /\d+\.\d+[\w.+~-]*/.exec(output) ?? [];
+  // One that logs JSON has a time in it, which comes first and looks like a version.
+  const [version] = /(?<="version":")[^"]+/.exec(output) ?? /\d+\.\d+[\w.+~-]*/.exec(output) ?? [];
   if (version === undefined) {
     throw new Error(`${program} tells no version: ${output.trim()}`);
   }
