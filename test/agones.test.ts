@@ -96,7 +96,8 @@ describe.each(WAYS)("over %s", (way) => {
       expect(allocated.links.map(({ context }) => context.spanId)).toEqual([
         game.recorded.one("gameserver.boot").spanContext().spanId,
       ]);
-      expect(startOf(allocated)).toBeGreaterThanOrEqual(asked - 1);
+      // The wall clock and the one that times are made of may part by 20 ms.
+      expect(startOf(allocated)).toBeGreaterThanOrEqual(asked - 25);
       expect(durationOf(allocated)).toBeGreaterThanOrEqual(58);
       const map = game.recorded.one("gameserver.map_load");
       expect(map.parentSpanContext?.spanId).toBe(allocated.spanContext().spanId);
