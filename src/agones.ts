@@ -13,7 +13,7 @@ export type { Orchestrator } from "./orchestrators/orchestrator.ts";
 export interface AgonesOptions {
   /**
    * How the sidecar is spoken to. `"grpc"` needs `@grpc/grpc-js` beside this package, as the OTLP/gRPC exporter does;
-   * `"http"`, by the sidecar's own gateway, needs nothing and starts sooner.
+   * `"http"`, by the sidecar's own gateway, needs nothing and loads nothing before Ready.
    *
    * @default "grpc"
    */

@@ -140,7 +140,7 @@ test("an event loop that is blocked for over half of the budget is warned of, an
   expect(long.match(/the event loop was blocked/g)).toHaveLength(1);
 }, 60_000);
 
-/** What a server says that blocks its event loop for so many milliseconds. */
+/** What a server says that blocks its event loop for so many milliseconds. Around it pings come and go, of which it hears nothing. */
 async function blockedFor({ port }: { readonly port: number }, milliseconds: number): Promise<string> {
   const code = `
     import { Server } from "@colyseus/core";
